@@ -1,0 +1,230 @@
+package search
+
+import (
+	"salus/fhir"
+	"salus/fhir/decimal"
+	"salus/fhir/searchparam"
+)
+
+// Plan is a checked, engine-neutral search. An engine answers it with a Page.
+type Plan struct {
+	Branches []Branch // one per resource type searched
+	Sort     []SortKey
+	Count    int  // page size; 0 asks for the total only
+	Total    bool // an exact total is wanted
+
+	Includes    []Include // followed from the page's matches
+	RevIncludes []Include
+	MaxIncludes int // included resources on a page at most
+
+	After []byte // the Page.Next of the page before; nil for the first page
+}
+
+// Branch is the part of a plan that concerns one resource type.
+type Branch struct {
+	Type   fhir.Type
+	Filter Filter // nil selects every resource of the type
+}
+
+// Filter is a condition on a resource: And, Or, Not, Match, Missing, IDs,
+// Updated, Chain or Has.
+type Filter interface{ isFilter() }
+
+// And holds when all its parts hold.
+type And []Filter
+
+// Or holds when one of its parts holds.
+type Or []Filter
+
+// Not holds when its part does not, also for resources that lack the element.
+type Not struct{ Filter Filter }
+
+// Match holds when one of the resource's values of Param satisfies Operand.
+type Match struct {
+	Param   *searchparam.Param
+	Operand Operand
+}
+
+// Missing holds when the resource has no value of Param (or has one, if Missing is false).
+type Missing struct {
+	Param   *searchparam.Param
+	Missing bool
+}
+
+// IDs holds when the resource's logical id is one of the list.
+type IDs []fhir.ID
+
+// Updated compares meta.lastUpdated.
+type Updated struct{ Date Date }
+
+// Chain holds when Param refers to a current resource of type Target for which
+// Filter holds (nil: any).
+type Chain struct {
+	Param  *searchparam.Param
+	Target fhir.Type
+	Filter Filter
+}
+
+// Has holds when a current resource of Param's type refers to this one through
+// Param and Filter holds for it (nil: any).
+type Has struct {
+	Param  *searchparam.Param
+	Filter Filter
+}
+
+func (And) isFilter()     {}
+func (Or) isFilter()      {}
+func (Not) isFilter()     {}
+func (Match) isFilter()   {}
+func (Missing) isFilter() {}
+func (IDs) isFilter()     {}
+func (Updated) isFilter() {}
+func (Chain) isFilter()   {}
+func (Has) isFilter()     {}
+
+// Operand is what a parameter's values are compared with: Token, Text, Date,
+// Number, Quantity, Ref, URI or Composite, as the parameter's kind demands.
+type Operand interface{ isOperand() }
+
+// Prefix is the comparison of an ordered value.
+type Prefix uint8
+
+// The prefixes (FHIR R4 search §3.1.1.4.7).
+const (
+	Eq Prefix = iota
+	Ne
+	Gt
+	Lt
+	Ge
+	Le
+	Sa
+	Eb
+	Ap
+)
+
+// Token compares system and code. AnySystem: "code". Otherwise System must be
+// equal, where "" means that there is none: "|code". AnyCode: "system|".
+type Token struct {
+	System, Code       string
+	AnySystem, AnyCode bool
+}
+
+// TextMode is how a string is compared.
+type TextMode uint8
+
+// The ways to compare strings. Starts and Contains work on normalised text (see searchparam.Normalize), Exact on the text as it is.
+const (
+	Starts TextMode = iota
+	Contains
+	Exact
+)
+
+// Text compares a string parameter.
+type Text struct {
+	Mode TextMode
+	Text string // as the user wrote it
+}
+
+// Date compares with the closed interval Start to End. With S and E the ends of
+// a stored interval:
+//
+//	eq  S ≤ End and E ≥ Start (overlap; Compat: the reference's rule)
+//	    or, if Within, S ≥ Start and E ≤ End (FHIR R4's rule)
+//	ne  S < Start or E > End
+//	lt  S < Start    le  S ≤ End
+//	gt  E > End      ge  E ≥ Start
+//	sa  S > End      eb  E < Start
+//	ap  as eq with overlap, the interval already widened
+type Date struct {
+	Prefix     Prefix
+	Start, End searchparam.Ticks
+	Within     bool
+}
+
+// Number compares with Value (gt lt ge le sa eb) or with the closed window from
+// Low to High around it (eq ne ap), which the writer of the plan has computed.
+//
+//	eq, ap  L ≥ Low and H ≤ High, for a stored range L to H
+//	ne      not that
+//	gt, ge  H > Value, H ≥ Value     lt, le  L < Value, L ≤ Value
+//	sa      L > Value                eb      H < Value
+type Number struct {
+	Prefix           Prefix
+	Value, Low, High decimal.Decimal
+}
+
+// Quantity compares a Number and, unless AnyUnit, the unit: Code must be equal,
+// and System too unless AnySystem. AnyCode leaves only the system.
+type Quantity struct {
+	Number
+	System, Code                string
+	AnyUnit, AnySystem, AnyCode bool
+}
+
+// Ref compares a reference.
+//
+//	Type and ID            a reference to that resource here
+//	ID with Types          a reference to any resource of one of Types with that id ("123")
+//	URL                    a reference with exactly that text (external, canonical, urn)
+type Ref struct {
+	Type  fhir.Type
+	Types []fhir.Type
+	ID    fhir.ID
+	URL   string
+}
+
+// URIMode is how a URI is compared.
+type URIMode uint8
+
+// The ways to compare URIs. Below: the stored one starts with the searched one;
+// Above: the searched one starts with the stored one. Both leave out URNs.
+const (
+	Equal URIMode = iota
+	Below
+	Above
+)
+
+// URI compares a uri parameter.
+type URI struct {
+	Mode URIMode
+	Text string
+}
+
+// Composite compares the components of one composite value, all of which must
+// match. It may have fewer parts than the parameter has components.
+type Composite struct{ Parts []Operand }
+
+func (Token) isOperand()     {}
+func (Text) isOperand()      {}
+func (Date) isOperand()      {}
+func (Number) isOperand()    {}
+func (Quantity) isOperand()  {}
+func (Ref) isOperand()       {}
+func (URI) isOperand()       {}
+func (Composite) isOperand() {}
+
+// SortKey is one key of the order. Ascending takes the least of several values
+// and puts resources without a value first; descending takes the greatest and
+// puts them last (Compat: the reference's order).
+type SortKey struct {
+	Param      *searchparam.Param // of the first branch's type; engines look the code up for other types; nil for LastUpdated
+	Updated    bool               // by meta.lastUpdated
+	Descending bool
+}
+
+// Include asks for resources at the other end of a reference: from a match to
+// the targets of Param (Includes), or from a match to the resources of Param's
+// type that refer to it (RevIncludes).
+type Include struct {
+	Param  *searchparam.Param
+	Target fhir.Type // only this type; empty for all
+}
+
+// Page is the answer to a plan.
+type Page struct {
+	Matches   []fhir.Version
+	Included  []fhir.Version // without those that are matches of the page, each once
+	Truncated bool           // more could have been included
+	Total     int64          // of all matches; -1 when not asked for
+	Next      []byte         // for Plan.After of the next page; nil when this is the last
+}

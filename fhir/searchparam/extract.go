@@ -1,0 +1,3 @@
+package searchparam
+
+type extraction struct{}

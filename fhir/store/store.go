@@ -1,0 +1,95 @@
+// Package store is the port behind which a FHIR service keeps its resources:
+// versions, search indexes and the ordered change log.
+//
+// It promises, for every engine: a write is atomic and durable when it returns,
+// whole or not at all; readers see only whole writes; versions of a resource
+// count 1, 2, 3 …; meta.lastUpdated never goes back in the order of the change
+// log. The suite in storetest holds an engine to this. Rules of FHIR (what may
+// be written, by whom) are left to package interaction.
+package store
+
+import (
+	"context"
+	"iter"
+	"time"
+
+	"salus/fhir"
+	"salus/fhir/search"
+	"salus/fhir/searchparam"
+)
+
+// Store is one FHIR service's data. It is safe for concurrent use. All errors
+// are faults: besides those named below Unavailable after Close, OutOfSpace
+// when the disk is full, Internal when the data is damaged.
+type Store interface {
+	// Read returns the current version of a resource, which may be a deletion
+	// (Version.Deleted). NotFound when there never was one or it was purged.
+	Read(ctx context.Context, key fhir.Key) (fhir.Version, error)
+
+	// ReadVersion returns version number n, which may be a deletion. NotFound
+	// when there is none.
+	ReadVersion(ctx context.Context, key fhir.Key, n int64) (fhir.Version, error)
+
+	// Write applies all writes or none, in their order, and returns the version
+	// that each made (for a Purge one with Number 0). It returns only when they
+	// are durable. All versions of one call have the same Updated. A key may
+	// occur once. Conflict when a Write.Expect does not hold.
+	Write(ctx context.Context, writes []Write) ([]fhir.Version, error)
+
+	// Search answers a plan over the current versions. Pages chained by
+	// Page.Next hold every resource that matched throughout exactly once, in
+	// order. Invalid when Plan.After did not come from this store.
+	Search(ctx context.Context, plan *search.Plan) (*search.Page, error)
+
+	// History returns versions, newest first unless asked otherwise.
+	History(ctx context.Context, q HistoryQuery) (*HistoryPage, error)
+
+	// Changes yields the change log after position after (0: from the start)
+	// up to what is committed when it is called. It ends after the first error.
+	Changes(ctx context.Context, after uint64) iter.Seq2[Change, error]
+
+	// Count returns how many current, undeleted resources each type has. Types
+	// without any are absent.
+	Count(ctx context.Context) (map[fhir.Type]int64, error)
+
+	// Close ends the store after the writes in work. It may be called twice.
+	Close() error
+}
+
+// AnyVersion as Write.Expect accepts whatever the current version is.
+const AnyVersion int64 = -1
+
+// Write is one change to make.
+type Write struct {
+	Key    fhir.Key
+	Method fhir.Method // Post, Put or Patch with a Body; Delete makes a deletion; Purge removes all versions
+	Expect int64       // number of the current version (deletions count), 0 for none, or AnyVersion
+	Body   fhir.Body
+	Values []searchparam.Entry // what search finds the body by; every search of the type relies on them
+}
+
+// HistoryQuery asks for versions of one resource (Type and ID), of a type (Type),
+// or of all (neither).
+type HistoryQuery struct {
+	Type        fhir.Type
+	ID          fhir.ID
+	Since       time.Time // lastUpdated at or after; zero for no limit
+	Before      time.Time // lastUpdated before; zero for no limit
+	OldestFirst bool
+	Count       int    // page size; 0 asks for the total only
+	Total       bool   // an exact total is wanted
+	After       []byte // HistoryPage.Next of the page before
+}
+
+// HistoryPage is a page of versions.
+type HistoryPage struct {
+	Versions []fhir.Version
+	Total    int64 // -1 when not asked for
+	Next     []byte
+}
+
+// Change is one entry of the change log.
+type Change struct {
+	Position uint64 // ascending, without order gaps: a later commit never has a lower one
+	fhir.Version
+}
