@@ -106,7 +106,7 @@ func (n Node) Name() string {
 	}
 	b := n.d.raw[x.key : x.key+uint32(x.keyLen)]
 	if x.keyEscaped {
-		return string(unescape(nil, b))
+		return view(unescape(make([]byte, 0, len(b)), b))
 	}
 	return view(b)
 }
@@ -123,7 +123,7 @@ func (n Node) Text() string {
 	case String:
 		b := n.d.raw[x.off+1 : x.end-1]
 		if x.escaped {
-			return string(unescape(nil, b))
+			return view(unescape(make([]byte, 0, len(b)), b))
 		}
 		return view(b)
 	case Number, Bool:

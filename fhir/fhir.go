@@ -104,7 +104,7 @@ func (r Reference) String() string {
 // ParseReference takes a literal reference apart. isType tells resource type
 // names from other path segments. What is in no RESTful form comes back as URL.
 func ParseReference(s string, isType func(Type) bool) Reference {
-	if strings.HasPrefix(s, "#") {
+	if strings.HasPrefix(s, "#") && len(s) > 1 { // a lone # stands for the container
 		return Reference{Fragment: s[1:]}
 	}
 	whole := s
@@ -129,7 +129,7 @@ func ParseReference(s string, isType func(Type) bool) Reference {
 	base, typ := "", rest
 	if i := strings.LastIndexByte(rest, '/'); i >= 0 {
 		base, typ = rest[:i], rest[i+1:]
-		if !strings.Contains(base, "://") {
+		if !isBase(base) {
 			return Reference{URL: whole}
 		}
 	}
@@ -138,6 +138,13 @@ func ParseReference(s string, isType func(Type) bool) Reference {
 	}
 	r.Base, r.Type, r.ID = base, Type(typ), ID(id)
 	return r
+}
+
+// isBase reports whether s can be the base of a service: scheme, authority and
+// path. A search that has a URL in it (Patient?identifier=http://…) is none.
+func isBase(s string) bool {
+	i := strings.Index(s, "://")
+	return i > 0 && strings.IndexAny(s, "/?") > i && strings.IndexByte(s, '?') < 0
 }
 
 // Method is the HTTP verb by which a version came about.

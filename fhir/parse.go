@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"math"
-	"unicode/utf16"
 	"unicode/utf8"
 
 	"salus/fault"
@@ -169,104 +168,6 @@ func (p *parser) number() bool {
 	return true
 }
 
-// str reads a string; p.at stands at its opening quote.
-func (p *parser) str() (escaped, ok bool) {
-	start := p.at
-	for i := p.at + 1; i < len(p.raw); i++ {
-		switch c := p.raw[i]; {
-		case c == '"':
-			p.at = i + 1
-			return escaped, true
-		case c == '\\':
-			escaped = true
-			n := escapeLen(p.raw[i:])
-			if n == 0 {
-				return true, p.fail(i, "bad escape in a string")
-			}
-			i += n - 1
-		case c < 0x20:
-			return escaped, p.fail(i, "a control character in a string must be escaped")
-		}
-	}
-	return escaped, p.fail(start, "a string has no end")
-}
-
-// escapeLen returns the length of the escape at the start of b, 0 if it is
-// bad. A high surrogate must come with its low one.
-func escapeLen(b []byte) int {
-	if len(b) < 2 {
-		return 0
-	}
-	switch b[1] {
-	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
-		return 2
-	case 'u':
-		r := hex4(b[2:])
-		if r < 0 {
-			return 0
-		}
-		if !utf16.IsSurrogate(r) {
-			return 6
-		}
-		if len(b) >= 12 && b[6] == '\\' && b[7] == 'u' && utf16.DecodeRune(r, hex4(b[8:])) != utf8.RuneError {
-			return 12
-		}
-	}
-	return 0
-}
-
-func hex4(b []byte) rune {
-	if len(b) < 4 {
-		return -1
-	}
-	var r rune
-	for _, c := range b[:4] {
-		switch {
-		case c >= '0' && c <= '9':
-			c -= '0'
-		case c|0x20 >= 'a' && c|0x20 <= 'f':
-			c = c | 0x20 - 'a' + 10
-		default:
-			return -1
-		}
-		r = r<<4 | rune(c)
-	}
-	return r
-}
-
-// unescape appends the characters of a string's inside to dst.
-func unescape(dst, b []byte) []byte {
-	for {
-		i := bytes.IndexByte(b, '\\')
-		if i < 0 {
-			return append(dst, b...)
-		}
-		dst = append(dst, b[:i]...)
-		n := escapeLen(b[i:])
-		switch b[i+1] {
-		case 'b':
-			dst = append(dst, '\b')
-		case 'f':
-			dst = append(dst, '\f')
-		case 'n':
-			dst = append(dst, '\n')
-		case 'r':
-			dst = append(dst, '\r')
-		case 't':
-			dst = append(dst, '\t')
-		case 'u':
-			r := hex4(b[i+2:])
-			if n == 12 {
-				r = utf16.DecodeRune(r, hex4(b[i+8:]))
-			}
-			dst = utf8.AppendRune(dst, r)
-		default:
-			dst = append(dst, b[i+1])
-		}
-		b = b[i+n:]
-	}
-}
-
 func (p *parser) open() bool {
 	p.at++
 	p.depth++
@@ -319,7 +220,7 @@ func (p *parser) object(i int) bool {
 	if !p.open() {
 		return false
 	}
-	var names map[string]struct{} // once there are many
+	var seen names
 	last := 0
 	for {
 		p.space()
@@ -349,7 +250,7 @@ func (p *parser) object(i int) bool {
 			return false
 		}
 		p.link(i, &last, c)
-		if p.duplicate(i, c, &names) {
+		if seen.add(p, i, c) {
 			return p.fail(start, "a property name stands twice in one object")
 		}
 		p.space()
@@ -367,34 +268,4 @@ func (p *parser) object(i int) bool {
 	p.at++
 	p.depth--
 	return true
-}
-
-// manyNames is from how many properties on names are looked up in a map.
-const manyNames = 24
-
-// duplicate reports whether the name of child c occurred before in object i.
-func (p *parser) duplicate(i, c int, names *map[string]struct{}) bool {
-	d := Document{raw: p.raw, nodes: p.nodes}
-	name := Node{&d, uint32(c)}.Name()
-	if n := p.nodes[i].count; n > manyNames {
-		if *names == nil {
-			*names = make(map[string]struct{}, 2*n)
-			for j := i + 1; j != c; j = int(p.nodes[j].next) {
-				(*names)[Node{&d, uint32(j)}.Name()] = struct{}{}
-			}
-		}
-		_, found := (*names)[name]
-		(*names)[name] = struct{}{}
-		return found
-	}
-	for j := i + 1; j != c; j = int(p.nodes[j].next) {
-		x := &p.nodes[j]
-		if !x.keyEscaped && int(x.keyLen) != len(name) {
-			continue
-		}
-		if (Node{&d, uint32(j)}).Name() == name {
-			return true
-		}
-	}
-	return false
 }

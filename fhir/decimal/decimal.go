@@ -15,6 +15,9 @@ import (
 // maxDigits bounds coefficient and exponent, so that no literal can make arithmetic expensive.
 const maxDigits = 1000
 
+// maxLiteral is the length of 0.000…111…e-1000 with maxDigits zeros and maxDigits ones.
+const maxLiteral = 2*maxDigits + 16
+
 // Decimal is an immutable decimal number. The zero value is 0.
 type Decimal struct{ d apd.Decimal }
 
@@ -22,6 +25,9 @@ type Decimal struct{ d apd.Decimal }
 // It refuses NaN, infinities and exponents beyond ±1000.
 func Parse(s string) (Decimal, error) {
 	var x Decimal
+	if len(s) > maxLiteral { // before the work, which is more than proportional to the length
+		return x, fmt.Errorf("decimal number out of range")
+	}
 	for i := 0; i < len(s); i++ {
 		if c := s[i]; (c < '0' || c > '9') && c != '-' && c != '+' && c != '.' && c|0x20 != 'e' {
 			return x, fmt.Errorf("not a decimal number")
@@ -55,8 +61,9 @@ func (x Decimal) Sign() int { return x.d.Sign() }
 // Scale returns the number of digits after the point as written; negative for 1e3.
 func (x Decimal) Scale() int { return -int(x.d.Exponent) }
 
-// context computes with more digits than any clinical value has.
-var context = apd.BaseContext.WithPrecision(2 * maxDigits)
+// context computes exactly with numbers that Parse takes: from 10^(2·maxDigits)
+// down to 10^-maxDigits there are three times maxDigits places.
+var context = apd.BaseContext.WithPrecision(4 * maxDigits)
 
 // Add returns x + y, exactly.
 func (x Decimal) Add(y Decimal) Decimal {
