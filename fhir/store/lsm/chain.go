@@ -1,0 +1,122 @@
+package lsm
+
+import (
+	"bytes"
+	"encoding/binary"
+
+	"salus/fhir"
+	"salus/fhir/search"
+)
+
+// chain returns the resources that refer to one of the target's. Targets and
+// the reference's postings are walked together in the order of documents, each
+// leaping over what the other lacks.
+func (q *query) chain(f search.Chain) (set, error) {
+	param, ok := q.s.names.knownParam(f.Param.Name())
+	if !ok {
+		return loaded{}, nil
+	}
+	targets, err := q.filter(f.Target, f.Filter)
+	if err != nil {
+		return nil, err
+	}
+	found := loaded{}
+	prefix := place(postingPrefix(nil, param, nil)).key(tagReference)
+	upper := after(prefix)
+	at, seek := docID(0), true // at: the document whose posting the iterator stands at
+	ok = true
+	err = q.loadThen(targets, func(doc docID) (bool, error) {
+		if seek || at < doc {
+			if ok = q.iter.SeekGE(appendU32(bytes.Clone(prefix), doc)); !ok {
+				return false, q.iter.Error()
+			}
+			seek = false
+		}
+		for ; ok && bytes.Compare(q.iter.Key(), upper) < 0; ok = q.iter.Next() {
+			if at = binary.BigEndian.Uint32(q.iter.Key()[len(prefix):]); at != doc {
+				return true, nil
+			}
+			value, err := q.iter.ValueAndErr()
+			if err != nil {
+				return false, err
+			}
+			b, err := decodePosting(value)
+			if err != nil {
+				return false, err
+			}
+			found.unite(chunkOf(q.iter.Key()), b)
+		}
+		return false, q.iter.Error()
+	})
+	return found, err
+}
+
+// loadThen brings s into memory, since reading it moves the iterator, and then
+// calls f with its members.
+func (q *query) loadThen(s set, f func(docID) (bool, error)) error {
+	l, err := load(s, q.last)
+	if err != nil {
+		return err
+	}
+	return each(l, 0, q.last, f)
+}
+
+// fewSources is up to how many referring resources are looked at one by one.
+const fewSources = 2048
+
+// has returns the resources of type t to which a resource refers for which the
+// filter holds.
+func (q *query) has(t fhir.Type, f search.Has) (set, error) {
+	param, ok := q.s.names.knownParam(f.Param.Name())
+	if !ok {
+		return loaded{}, nil
+	}
+	selected, err := q.filter(f.Param.Type, f.Filter)
+	if err != nil {
+		return nil, err
+	}
+	sources, err := load(selected, q.last)
+	if err != nil {
+		return nil, err
+	}
+	found := loaded{}
+	if sources.size() <= fewSources {
+		err = each(sources, 0, q.last, func(doc docID) (bool, error) {
+			targets, err := q.targets(doc, param)
+			for _, d := range targets {
+				found.add(d)
+			}
+			return true, err
+		})
+	} else {
+		prefix := place(postingPrefix(nil, param, nil)).key(tagReference)
+		err = q.scanKeys(prefix, after(prefix), func(key, value []byte) error {
+			target, from := binary.BigEndian.Uint32(key[len(prefix):]), sources[chunkOf(key)]
+			if from == nil || found.has(target) {
+				return nil
+			}
+			b, err := decodePosting(value)
+			if err == nil && b.Intersects(from) {
+				found.add(target)
+			}
+			return err
+		})
+	}
+	if err != nil {
+		return nil, err
+	}
+	live, err := q.live(t)
+	return intersect(found, live), err
+}
+
+// targets returns the documents to which a document refers by a parameter.
+func (q *query) targets(doc docID, param uint16) ([]docID, error) {
+	terms, err := q.forward(doc)
+	var found []docID
+	for _, t := range terms {
+		if t.param == param && len(t.term) == 5 && t.term[0] == tagReference {
+			found = append(found, binary.BigEndian.Uint32(t.term[1:]))
+		}
+	}
+	return found, err
+}

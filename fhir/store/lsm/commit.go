@@ -1,0 +1,298 @@
+package lsm
+
+import (
+	"encoding/binary"
+	"sync"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"salus/fault"
+	"salus/fhir"
+	"salus/fhir/store"
+)
+
+// commitQueue lets one call at a time commit for all that wait (group commit).
+// While the leader's batch is made durable, the next leader already builds the
+// next batch; the database puts their syncs together too.
+type commitQueue struct {
+	mu      sync.Mutex // protects fields below
+	waiting []*pending
+	busy    bool
+}
+
+// maxGroup bounds the bytes of one group, so that no batch outgrows the write buffer.
+const maxGroup = 8 << 20
+
+// run brings p to commit, as the leader of a group or within another's.
+func (q *commitQueue) run(s *Store, p *pending) {
+	q.mu.Lock()
+	q.waiting = append(q.waiting, p)
+	lead := !q.busy
+	q.busy = true
+	q.mu.Unlock()
+	if !lead {
+		select {
+		case <-p.done:
+			return
+		case <-p.lead:
+		}
+	}
+	group := q.take()
+	batch, err := s.commit(group)
+	q.hand()
+	s.syncing.Go(func() { settle(batch, group, err) })
+}
+
+// settle waits until a group's batch is durable and then answers its calls.
+func settle(batch *pebble.Batch, group []*pending, err error) {
+	if err == nil {
+		err = batch.SyncWait()
+	}
+	if batch != nil {
+		if cerr := batch.Close(); err == nil {
+			err = cerr
+		}
+	}
+	for _, g := range group {
+		if err != nil && g.err == nil {
+			g.versions, g.err = nil, fault.Wrap(fault.Internal, err, "the write could not be committed")
+		}
+		close(g.done)
+	}
+}
+
+// take removes the next group from the queue. A write that purges is alone in
+// its group, since it reads what others of the group would only just write.
+func (q *commitQueue) take() []*pending {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	n, size := 0, 0
+	for n < len(q.waiting) && (n == 0 || !q.waiting[n].purges && size+q.waiting[n].size <= maxGroup) {
+		size += q.waiting[n].size
+		if n++; q.waiting[n-1].purges {
+			break
+		}
+	}
+	group := q.waiting[:n:n]
+	q.waiting = q.waiting[n:]
+	return group
+}
+
+// hand makes the first waiting call the next leader.
+func (q *commitQueue) hand() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.waiting) == 0 {
+		q.busy, q.waiting = false, nil
+		return
+	}
+	close(q.waiting[0].lead)
+}
+
+// commit applies a group to the database, so that it is visible when commit
+// returns and durable after the returned batch's SyncWait.
+func (s *Store) commit(group []*pending) (*pebble.Batch, error) {
+	b := s.db.NewBatch()
+	c := &committer{s: s, b: b, seq: s.seq, updated: max(s.updated, s.now().UnixMilli()), heads: map[docID]head{}, forwards: map[docID][]indexTerm{}}
+	for _, p := range group {
+		if p.err = c.apply(p); p.err != nil && !fault.Is(p.err, fault.Conflict) {
+			return b, p.err // what it has put into the batch must not be committed
+		}
+	}
+	if err := c.posts.flush(s, b); err != nil {
+		return b, err
+	}
+	if err := s.db.ApplyNoSyncWait(b, pebble.Sync); err != nil {
+		return b, err
+	}
+	s.seq, s.updated = c.seq, c.updated
+	s.stats.commits.Add(1)
+	s.stats.writes.Add(int64(len(group)))
+	s.stats.versions.Add(int64(c.versions))
+	return b, nil
+}
+
+// committer builds the batch of one group. It sees the writes of the group
+// that came before: their heads and terms are in its maps.
+type committer struct {
+	s        *Store
+	b        *pebble.Batch
+	seq      seqNo
+	updated  int64
+	versions int
+	heads    map[docID]head
+	forwards map[docID][]indexTerm
+	posts    postings
+	key, val []byte
+}
+
+// apply puts one call's writes into the batch, or none of them and a Conflict.
+func (c *committer) apply(p *pending) error {
+	heads := make([]head, len(p.writes))
+	for i := range p.writes {
+		h, err := c.head(p.prepared[i].claim)
+		if err != nil {
+			return err
+		}
+		if want := p.writes[i].Expect; want != store.AnyVersion && want != h.version {
+			return fault.New(fault.Conflict, "%s has another version than expected: %d", p.writes[i].Key.Type, h.version)
+		}
+		heads[i] = h
+	}
+	p.versions = make([]fhir.Version, len(p.writes))
+	for i := range p.writes {
+		var err error
+		if p.writes[i].Method == fhir.Purge {
+			err = c.purge(p.prepared[i].claim, heads[i])
+			p.versions[i] = fhir.Version{Key: p.writes[i].Key, Updated: c.time(), Method: fhir.Purge}
+		} else {
+			p.versions[i], err = c.put(&p.writes[i], &p.prepared[i], heads[i])
+		}
+		if err != nil {
+			return err
+		}
+	}
+	for _, claim := range p.claims {
+		if !claim.stored { // referred to, but not there
+			if err := c.store(claim, head{doc: claim.doc}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (c *committer) time() time.Time { return time.UnixMilli(c.updated).UTC() }
+
+func (c *committer) head(claim *claim) (head, error) {
+	if h, ok := c.heads[claim.doc]; ok {
+		return h, nil
+	}
+	if !claim.stored {
+		return head{doc: claim.doc}, nil
+	}
+	h, found, err := readHead(c.s.db, claim.head)
+	if err == nil && !found {
+		err = damaged("head of a known resource is missing")
+	}
+	return h, err
+}
+
+// store writes a resource's head and document entry.
+func (c *committer) store(claim *claim, h head) error {
+	claim.stored = true
+	c.heads[claim.doc] = h
+	c.val = h.append(c.val[:0])
+	if err := c.b.Set(claim.head, c.val, nil); err != nil {
+		return err
+	}
+	c.key = documentKey(c.key[:0], claim.doc)
+	c.val = document{typ: claim.typ, seq: h.seq, id: claim.key.ID}.append(c.val[:0])
+	return c.b.Set(c.key, c.val, nil)
+}
+
+// put adds a version to a resource.
+func (c *committer) put(w *store.Write, q *prepared, old head) (fhir.Version, error) {
+	c.seq++
+	c.versions++
+	h := head{doc: old.doc, method: w.Method, version: old.version + 1, seq: c.seq}
+	r := record{method: w.Method, typ: q.claim.typ, doc: h.doc, updated: c.updated, version: h.version, packed: q.body}
+	v := fhir.Version{Key: w.Key, Number: h.version, Updated: c.time(), Method: w.Method, Body: w.Body}
+	if old.version > 0 {
+		c.key = olderKey(c.key[:0], h.doc, old.version)
+		if err := c.b.Set(c.key, appendUvarint(nil, old.seq), nil); err != nil {
+			return v, err
+		}
+	}
+	if err := c.reindex(q.claim, old, h, q.terms); err != nil {
+		return v, err
+	}
+	if err := c.store(q.claim, h); err != nil {
+		return v, err
+	}
+	c.val = r.append(c.val[:0])
+	c.key = versionKey(c.key[:0], c.seq)
+	if err := c.b.Set(c.key, c.val, nil); err != nil {
+		return v, err
+	}
+	c.key = typeLogKey(c.key[:0], q.claim.typ, c.seq)
+	return v, c.b.Set(c.key, appendU32(nil, h.doc), nil)
+}
+
+// reindex changes the postings from what they are under the old head to the
+// terms of the new one.
+func (c *committer) reindex(claim *claim, old, h head, terms []indexTerm) error {
+	var before []indexTerm
+	if old.live() {
+		var err error
+		if before, err = c.terms(h.doc); err != nil {
+			return err
+		}
+	}
+	c.posts.replace(h.doc, before, terms)
+	if err := c.posts.updated(c.s, claim, old, h); err != nil {
+		return err
+	}
+	c.forwards[h.doc] = terms
+	c.key = forwardKey(c.key[:0], h.doc)
+	if len(terms) == 0 {
+		return c.b.Delete(c.key, nil)
+	}
+	c.val = appendForward(c.val[:0], terms)
+	return c.b.Set(c.key, c.val, nil)
+}
+
+// terms returns the terms that the live version of a document has.
+func (c *committer) terms(doc docID) ([]indexTerm, error) {
+	if t, ok := c.forwards[doc]; ok {
+		return t, nil
+	}
+	var b [5]byte
+	var terms []indexTerm
+	_, err := get(c.s.db, forwardKey(b[:0], doc), func(value []byte) (err error) {
+		terms, err = parseForward(append([]byte(nil), value...))
+		return err
+	})
+	return terms, err
+}
+
+// purge removes every version of a resource and leaves a mark in the change log.
+func (c *committer) purge(claim *claim, old head) error {
+	if old.version == 0 {
+		return nil
+	}
+	seqs := []seqNo{old.seq}
+	prefix := olderKey(nil, old.doc, 0)[:5]
+	err := scan(c.s.db, prefix, func(_, value []byte) error {
+		seq, n := binary.Uvarint(value)
+		if n <= 0 {
+			return damaged("history entry")
+		}
+		seqs = append(seqs, seq)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, seq := range seqs {
+		if err := c.b.Delete(versionKey(nil, seq), nil); err != nil {
+			return err
+		}
+		if err := c.b.Delete(typeLogKey(nil, claim.typ, seq), nil); err != nil {
+			return err
+		}
+	}
+	if err := c.b.DeleteRange(prefix, after(prefix), nil); err != nil {
+		return err
+	}
+	if err := c.reindex(claim, old, head{doc: old.doc}, nil); err != nil {
+		return err
+	}
+	if err := c.store(claim, head{doc: old.doc}); err != nil {
+		return err
+	}
+	c.seq++
+	r := record{method: fhir.Purge, typ: claim.typ, doc: old.doc, updated: c.updated}
+	return c.b.Set(versionKey(nil, c.seq), r.append(nil), nil)
+}

@@ -1,0 +1,176 @@
+package lsm
+
+import (
+	"bytes"
+	"encoding/binary"
+
+	"salus/fault"
+	"salus/fhir"
+	"salus/fhir/search"
+	"salus/fhir/searchparam"
+)
+
+// composite returns the resources with a composite value all of whose given
+// parts satisfy op. Where the first part is a token or a reference, its terms
+// are known, and the second part is searched behind each like any other value.
+// Other shapes, which are rare, are found by looking at every term.
+func (q *query) composite(at place, p *searchparam.Param, op search.Composite) (set, error) {
+	if len(op.Parts) == 0 || len(op.Parts) > len(p.Components) {
+		return nil, fault.New(fault.Internal, "composite %s with %d parts", p.Code, len(op.Parts))
+	}
+	firsts, known, err := q.firstTerms(at, op.Parts[0])
+	if err != nil {
+		return nil, err
+	}
+	if !known || len(op.Parts) > 2 {
+		prefix := at.key(tagComposite)
+		return q.gather(prefix, after(prefix), func(term []byte) bool { return q.accepts(term[1:], op.Parts) })
+	}
+	var parts []set
+	for _, first := range firsts {
+		var s set
+		if len(op.Parts) == 1 {
+			s, err = q.gather(first, after(first), func(term []byte) bool { return term[0] == tagComposite })
+		} else {
+			s, err = q.value(first, op.Parts[1])
+		}
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, s)
+	}
+	return unite(parts...), nil
+}
+
+// firstTerms returns the places behind each stored term of a composite's first
+// component that satisfies op; known is false if they cannot be told so.
+func (q *query) firstTerms(at place, op search.Operand) (found []place, known bool, err error) {
+	switch op := op.(type) {
+	case search.Token:
+		if op.AnyCode {
+			return nil, false, nil
+		}
+		if !op.AnySystem {
+			return []place{at.key(tagComposite, []byte{tagToken}, appendToken(nil, op.System, op.Code))}, true, nil
+		}
+		prefix := at.key(tagComposite, []byte{tagToken}, hash8(nil, op.Code))
+		heads, err := q.heads(prefix, after(prefix), len(prefix)+8)
+		for _, h := range heads {
+			found = append(found, h)
+		}
+		return found, true, err
+	case search.Ref:
+		types := op.Types
+		if op.Type != "" {
+			types = []fhir.Type{op.Type}
+		}
+		if op.URL != "" {
+			found = append(found, at.key(tagComposite, []byte{tagURL}, hash12(nil, op.URL)))
+		}
+		for _, t := range types {
+			h, ok, err := q.s.headOf(q.snap, fhir.Key{Type: t, ID: op.ID})
+			if err != nil {
+				return nil, true, err
+			}
+			if ok {
+				found = append(found, at.key(tagComposite, []byte{tagReference}, appendU32(nil, h.doc)))
+			}
+		}
+		return found, true, nil
+	}
+	return nil, false, nil
+}
+
+// accepts reports whether the component terms in b satisfy ops, one by one.
+func (q *query) accepts(b []byte, ops []search.Operand) bool {
+	for _, op := range ops {
+		n := componentLen(b)
+		if n < 2 || !q.acceptsTerm(b[:n], op) {
+			return false
+		}
+		b = b[n:]
+	}
+	return true
+}
+
+func (q *query) acceptsTerm(term []byte, op search.Operand) bool {
+	tag, body := term[0], term[1:]
+	switch op := op.(type) {
+	case search.Token:
+		if tag != tagToken || len(body) < 16 {
+			return false
+		}
+		system := appendToken(nil, op.System, op.Code)[8:]
+		return (op.AnyCode || bytes.Equal(body[:8], hash8(nil, op.Code))) && (op.AnySystem || bytes.Equal(body[8:16], system))
+	case search.Number:
+		return acceptsNumber(tag == tagNumber, tag == tagNumRange, body, op)
+	case search.Quantity:
+		if len(body) < 4 || !q.acceptsUnit(binary.BigEndian.Uint32(body), op) {
+			return false
+		}
+		return acceptsNumber(tag == tagQuantity, tag == tagQtyRange, body[4:], op.Number)
+	case search.Date:
+		if tag != tagDate || len(body) < 16 {
+			return false
+		}
+		s, e := dateOf(body)
+		return acceptsDate(s, e, op)
+	case search.Text:
+		text, _ := textOf(body)
+		want := trimMark(appendText(nil, cutText(searchparam.Normalize(op.Text))))
+		if op.Mode == search.Contains {
+			return tag == tagText && bytes.Contains(text, want)
+		}
+		return tag == tagText && bytes.HasPrefix(text, want)
+	case search.URI:
+		return tag == tagURI && bytes.Equal(body, appendText(nil, op.Text))
+	}
+	return false
+}
+
+func (q *query) acceptsUnit(unit uint32, op search.Quantity) bool {
+	for _, n := range q.s.names.matchUnits(func(system, code string) bool {
+		return op.AnyUnit || (op.AnyCode || code == op.Code) && (op.AnySystem || system == op.System)
+	}) {
+		if n == unit {
+			return true
+		}
+	}
+	return false
+}
+
+func acceptsNumber(single, stored bool, body []byte, op search.Number) bool {
+	value, low, high := ordered(op.Value), ordered(op.Low), ordered(op.High)
+	if stored {
+		return rangeMatches(body, op.Prefix, value, low, high)
+	}
+	if !single {
+		return false
+	}
+	n := body[:decimalLen(body)]
+	same := append(append([]byte{0}, n...), n...)
+	return rangeMatches(same, op.Prefix, value, low, high)
+}
+
+func acceptsDate(s, e searchparam.Ticks, op search.Date) bool {
+	switch op.Prefix {
+	case search.Ne:
+		return s < op.Start || e > op.End
+	case search.Lt:
+		return s < op.Start
+	case search.Le:
+		return s <= op.End
+	case search.Gt:
+		return e > op.End
+	case search.Ge:
+		return e >= op.Start
+	case search.Sa:
+		return s > op.End
+	case search.Eb:
+		return e < op.Start
+	}
+	if op.Within {
+		return s >= op.Start && e <= op.End
+	}
+	return s <= op.End && e >= op.Start
+}

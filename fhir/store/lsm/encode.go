@@ -1,0 +1,211 @@
+package lsm
+
+import (
+	"bytes"
+	"slices"
+
+	"salus/fhir"
+	"salus/fhir/searchparam"
+)
+
+// indexTerm is a term of a parameter.
+type indexTerm struct {
+	param uint16
+	term  []byte
+}
+
+func compareTerms(a, b indexTerm) int {
+	if a.param != b.param {
+		return int(a.param) - int(b.param)
+	}
+	return bytes.Compare(a.term, b.term)
+}
+
+// encoder turns index values into primary terms.
+type encoder struct {
+	names  *catalogue
+	target func(fhir.Key) (docID, error) // the number of a referred resource
+	terms  []indexTerm
+	buf    []byte
+}
+
+// encode returns the primary terms of entries, sorted and each once.
+func (e *encoder) encode(entries []searchparam.Entry) ([]indexTerm, error) {
+	e.terms = make([]indexTerm, 0, len(entries)+len(entries)/2)
+	e.buf = make([]byte, 0, 24*cap(e.terms))
+	var last *searchparam.Param
+	var number uint16
+	for i := range entries {
+		p := entries[i].Param
+		if p != last {
+			n, err := e.names.param(p.Name())
+			if err != nil {
+				return nil, err
+			}
+			last, number = p, n
+		}
+		if err := e.value(number, p, &entries[i].Value); err != nil {
+			return nil, err
+		}
+	}
+	slices.SortFunc(e.terms, compareTerms)
+	return slices.CompactFunc(e.terms, func(a, b indexTerm) bool { return compareTerms(a, b) == 0 }), nil
+}
+
+// add keeps what was appended to e.buf from start as a term.
+func (e *encoder) add(param uint16, start int) {
+	e.terms = append(e.terms, indexTerm{param, e.buf[start:len(e.buf):len(e.buf)]})
+}
+
+func (e *encoder) value(param uint16, p *searchparam.Param, v *searchparam.Value) error {
+	start := len(e.buf)
+	switch p.Kind {
+	case searchparam.String:
+		text := searchparam.Normalize(v.Text)
+		e.buf = appendText(append(e.buf, tagText), text)
+		e.add(param, start)
+		start = len(e.buf)
+		e.buf = hash12(append(e.buf, tagExact), v.Text)
+		e.add(param, start)
+		e.overflow(param, text)
+		return nil
+	case searchparam.URI:
+		e.buf = appendText(append(e.buf, tagURI), v.Text)
+		e.add(param, start)
+		e.overflow(param, v.Text)
+		return nil
+	case searchparam.Reference:
+		return e.reference(param, v)
+	case searchparam.Composite:
+		e.buf = append(e.buf, tagComposite)
+		for i := range v.Parts {
+			if i >= len(p.Components) {
+				break
+			}
+			if err := e.part(p.Components[i].Kind, &v.Parts[i]); err != nil {
+				return err
+			}
+		}
+		e.add(param, start)
+		return nil
+	case searchparam.Token:
+		if v.Text != "" {
+			text := searchparam.Normalize(v.Text)
+			e.buf = appendText(append(e.buf, tagText), text)
+			e.add(param, start)
+			e.overflow(param, text)
+		}
+		if v.Code == "" && v.System == "" {
+			return nil
+		}
+		start = len(e.buf)
+	}
+	if err := e.part(p.Kind, v); err != nil {
+		return err
+	}
+	if len(e.buf) > start {
+		e.add(param, start)
+	}
+	return nil
+}
+
+// overflow keeps a text that its term could not hold whole.
+func (e *encoder) overflow(param uint16, text string) {
+	if len(text) <= maxText {
+		return
+	}
+	start := len(e.buf)
+	e.buf = append(append(e.buf, tagOverflow), text...)
+	e.add(param, start)
+}
+
+// part appends the one term of a value that may stand in a composite.
+func (e *encoder) part(kind searchparam.Kind, v *searchparam.Value) error {
+	switch kind {
+	case searchparam.Token:
+		e.buf = appendToken(append(e.buf, tagToken), v.System, v.Code)
+	case searchparam.Date:
+		e.buf = appendDate(append(e.buf, tagDate), v.Start, v.End)
+	case searchparam.Number:
+		if v.OpenLow || v.OpenHigh || v.Low.Cmp(v.High) != 0 {
+			e.buf = appendBounds(append(e.buf, tagNumRange), v)
+		} else {
+			e.buf = v.Low.AppendOrdered(append(e.buf, tagNumber))
+		}
+	case searchparam.Quantity:
+		unit, err := e.names.unit(v.System, v.Code)
+		if err != nil {
+			return err
+		}
+		if v.OpenLow || v.OpenHigh || v.Low.Cmp(v.High) != 0 {
+			e.buf = appendBounds(appendU32(append(e.buf, tagQtyRange), unit), v)
+		} else {
+			e.buf = v.Low.AppendOrdered(appendU32(append(e.buf, tagQuantity), unit))
+		}
+	case searchparam.String:
+		e.buf = appendText(append(e.buf, tagText), searchparam.Normalize(v.Text))
+	case searchparam.URI:
+		e.buf = appendText(append(e.buf, tagURI), v.Text)
+	case searchparam.Reference:
+		if v.Ref.Local() {
+			doc, err := e.target(v.Ref.Key())
+			if err != nil {
+				return err
+			}
+			e.buf = appendU32(append(e.buf, tagReference), doc)
+		} else {
+			e.buf = hash12(append(e.buf, tagURL), v.Ref.String())
+		}
+	}
+	return nil
+}
+
+// reference adds the terms by which a reference is found: the document it
+// names, or its text, and for one that is not local also the id alone.
+func (e *encoder) reference(param uint16, v *searchparam.Value) error {
+	if v.System != "" || v.Code != "" {
+		start := len(e.buf)
+		e.buf = appendToken(append(e.buf, tagIdentifier), v.System, v.Code)
+		e.add(param, start)
+	}
+	ref := &v.Ref
+	if *ref == (fhir.Reference{}) {
+		return nil
+	}
+	start := len(e.buf)
+	if err := e.part(searchparam.Reference, v); err != nil {
+		return err
+	}
+	e.add(param, start)
+	if ref.Local() || ref.ID == "" {
+		return nil
+	}
+	start = len(e.buf)
+	e.buf = hash12(append(e.buf, tagID), string(ref.ID))
+	e.add(param, start)
+	return nil
+}
+
+// appendForward renders terms for the forward record: for each the parameter,
+// the length and the bytes.
+func appendForward(dst []byte, terms []indexTerm) []byte {
+	for _, t := range terms {
+		dst = appendUvarint(appendUvarint(dst, uint64(t.param)), uint64(len(t.term)))
+		dst = append(dst, t.term...)
+	}
+	return dst
+}
+
+// parseForward reads a forward record; the terms share b.
+func parseForward(b []byte) ([]indexTerm, error) {
+	terms := make([]indexTerm, 0, len(b)/14)
+	for len(b) > 0 {
+		param, n, rest, ok := uvarint2(b)
+		if !ok || n > uint64(len(rest)) || param > 1<<16-1 {
+			return nil, damaged("forward record")
+		}
+		terms = append(terms, indexTerm{uint16(param), rest[:n:n]})
+		b = rest[n:]
+	}
+	return terms, nil
+}

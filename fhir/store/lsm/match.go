@@ -1,0 +1,262 @@
+package lsm
+
+import (
+	"bytes"
+	"encoding/binary"
+	"slices"
+	"strings"
+
+	"salus/fault"
+	"salus/fhir"
+	"salus/fhir/search"
+	"salus/fhir/searchparam"
+)
+
+// place is where terms of one kind stand in the index: behind a parameter and,
+// in a composite, behind the terms of the components before.
+type place []byte
+
+func (at place) key(tag byte, parts ...[]byte) []byte {
+	k := append(slices.Clone(at), tag)
+	for _, p := range parts {
+		k = append(k, p...)
+	}
+	return k
+}
+
+// match returns the resources that have a value of p which satisfies op.
+func (q *query) match(p *searchparam.Param, op search.Operand) (set, error) {
+	param, ok := q.s.names.knownParam(p.Name())
+	if !ok {
+		return loaded{}, nil
+	}
+	at := place(postingPrefix(nil, param, nil))
+	switch op := op.(type) {
+	case search.Composite:
+		return q.composite(at, p, op)
+	case search.Token:
+		if p.Kind == searchparam.Reference {
+			return q.token(at, tagIdentifier, op)
+		}
+	}
+	return q.value(at, op)
+}
+
+func (q *query) value(at place, op search.Operand) (set, error) {
+	switch op := op.(type) {
+	case search.Token:
+		return q.token(at, tagToken, op)
+	case search.Text:
+		return q.text(at, op)
+	case search.URI:
+		return q.uri(at, op)
+	case search.Date:
+		return q.date(at, op)
+	case search.Number:
+		return q.number(at.key(tagNumber), at.key(tagNumberHead), at.key(tagNumRange), op)
+	case search.Quantity:
+		return q.quantity(at, op)
+	case search.Ref:
+		return q.reference(at, op)
+	}
+	return nil, fault.New(fault.Internal, "unknown operand %T", op)
+}
+
+func (q *query) token(at place, tag byte, op search.Token) (set, error) {
+	switch {
+	case op.AnyCode:
+		system := hash8(nil, op.System)
+		if tag == tagToken && len(at) == 3 { // not within a composite
+			return q.posting(at.key(tagSystem, system))
+		}
+		prefix := at.key(tag)
+		return q.gather(prefix, after(prefix), func(term []byte) bool {
+			end := len(at) - 3 + 17
+			return len(term) >= end && bytes.Equal(term[end-8:end], system)
+		})
+	case op.AnySystem:
+		prefix := at.key(tag, hash8(nil, op.Code))
+		return q.postings(prefix, after(prefix), len(prefix)+8)
+	}
+	return q.posting(at.key(tag, appendToken(nil, op.System, op.Code)))
+}
+
+func (q *query) text(at place, op search.Text) (set, error) {
+	if op.Mode == search.Exact {
+		if len(at) == 3 {
+			return q.posting(at.key(tagExact, hash12(nil, op.Text)))
+		}
+		op.Mode = search.Starts // composites keep normalised text only
+	}
+	want := searchparam.Normalize(op.Text)
+	if op.Mode == search.Contains {
+		return q.containing(at, want)
+	}
+	if len(want) <= maxText {
+		prefix := at.key(tagText, trimMark(appendText(nil, want)))
+		return q.gather(prefix, after(prefix), nil)
+	}
+	prefix := at.key(tagText, markedCut(want))
+	return q.verified(at, prefix, func(text string) bool { return strings.HasPrefix(text, want) })
+}
+
+// trimMark removes the end mark of a text that was not cut.
+func trimMark(b []byte) []byte { return b[:len(b)-1] }
+
+// markedCut returns the beginning that all terms share whose text is cut like s.
+func markedCut(s string) []byte {
+	b := appendText(nil, s)
+	return b[:len(b)-12]
+}
+
+// containing returns the resources with a text that contains want.
+func (q *query) containing(at place, want string) (set, error) {
+	prefix := at.key(tagText)
+	skip := len(prefix) - 3
+	sub := trimMark(appendText(nil, cutText(want)))
+	found, err := q.gather(prefix, after(prefix), func(term []byte) bool {
+		text, _ := textOf(term[skip:])
+		return len(want) <= maxText && bytes.Contains(text, sub)
+	})
+	if err != nil {
+		return nil, err
+	}
+	long, err := q.verified(at, prefix, func(text string) bool { return strings.Contains(text, want) })
+	return unite(found, long), err
+}
+
+// verified returns the resources with a cut text below prefix whose whole text
+// passes. Whole texts are in the forward records.
+func (q *query) verified(at place, prefix []byte, pass func(string) bool) (set, error) {
+	skip := len(at) + 1 - 3
+	candidates, err := q.gather(prefix, after(prefix), func(term []byte) bool {
+		_, cut := textOf(term[skip:])
+		return cut
+	})
+	if err != nil {
+		return nil, err
+	}
+	param := binary.BigEndian.Uint16(at[1:])
+	found := loaded{}
+	return found, each(candidates, 0, q.last, func(doc docID) (bool, error) {
+		terms, err := q.forward(doc)
+		for _, t := range terms {
+			if t.param == param && len(t.term) > 0 && t.term[0] == tagOverflow && pass(string(t.term[1:])) {
+				found.add(doc)
+			}
+		}
+		return true, err
+	})
+}
+
+// forward reads the terms of a document.
+func (q *query) forward(doc docID) ([]indexTerm, error) {
+	var b [5]byte
+	var terms []indexTerm
+	_, err := get(q.snap, forwardKey(b[:0], doc), func(value []byte) (err error) {
+		terms, err = parseForward(bytes.Clone(value))
+		return err
+	})
+	return terms, err
+}
+
+func (q *query) uri(at place, op search.URI) (set, error) {
+	switch op.Mode {
+	case search.Below:
+		if strings.HasPrefix(op.Text, "urn:") {
+			return loaded{}, nil
+		}
+		notURN := func(term []byte) bool { return !bytes.HasPrefix(term[len(at)+1-3:], []byte("urn:")) }
+		if len(op.Text) <= maxText {
+			prefix := at.key(tagURI, trimMark(appendText(nil, op.Text)))
+			return q.gather(prefix, after(prefix), notURN)
+		}
+		return q.verified(at, at.key(tagURI, markedCut(op.Text)), func(text string) bool { return strings.HasPrefix(text, op.Text) })
+	case search.Above:
+		if strings.HasPrefix(op.Text, "urn:") {
+			return loaded{}, nil
+		}
+		var parts []set
+		for n := 1; n <= len(op.Text); n++ {
+			s, err := q.posting(at.key(tagURI, appendText(nil, op.Text[:n])))
+			if err != nil {
+				return nil, err
+			}
+			parts = append(parts, s)
+		}
+		return unite(parts...), nil
+	}
+	return q.posting(at.key(tagURI, appendText(nil, op.Text)))
+}
+
+func (q *query) reference(at place, op search.Ref) (set, error) {
+	var parts []set
+	add := func(prefix []byte) error {
+		s, err := q.posting(prefix)
+		parts = append(parts, s)
+		return err
+	}
+	local := func(key fhir.Key) error {
+		h, found, err := q.s.headOf(q.snap, key)
+		if err != nil || !found {
+			return err
+		}
+		return add(at.key(tagReference, appendU32(nil, h.doc)))
+	}
+	if op.URL != "" {
+		return q.posting(at.key(tagURL, hash12(nil, op.URL)))
+	}
+	if op.Type != "" {
+		err := local(fhir.Key{Type: op.Type, ID: op.ID})
+		return unite(parts...), err
+	}
+	for _, t := range op.Types {
+		if err := local(fhir.Key{Type: t, ID: op.ID}); err != nil {
+			return nil, err
+		}
+	}
+	err := add(at.key(tagID, hash12(nil, string(op.ID))))
+	return unite(parts...), err
+}
+
+func (q *query) quantity(at place, op search.Quantity) (set, error) {
+	matching := q.s.names.matchUnits(func(system, code string) bool {
+		return op.AnyUnit || (op.AnyCode || code == op.Code) && (op.AnySystem || system == op.System)
+	})
+	if len(matching) > 8 { // leave out the units that do not occur here
+		var err error
+		if matching, err = q.unitsAt(at, matching); err != nil {
+			return nil, err
+		}
+	}
+	var parts []set
+	for _, unit := range matching {
+		u := appendU32(nil, unit)
+		s, err := q.number(at.key(tagQuantity, u), at.key(tagQtyHead, u), at.key(tagQtyRange, u), op.Number)
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, s)
+	}
+	return unite(parts...), nil
+}
+
+// unitsAt returns those of units that occur at a place, given ascending.
+func (q *query) unitsAt(at place, units []uint32) ([]uint32, error) {
+	var here []uint32
+	for _, tag := range []byte{tagQuantity, tagQtyRange} {
+		prefix := at.key(tag)
+		heads, err := q.heads(prefix, after(prefix), len(prefix)+4)
+		if err != nil {
+			return nil, err
+		}
+		for _, h := range heads {
+			unit := binary.BigEndian.Uint32(h[len(prefix):])
+			if _, wanted := slices.BinarySearch(units, unit); wanted {
+				here = append(here, unit)
+			}
+		}
+	}
+	slices.Sort(here)
+	return slices.Compact(here), nil
+}

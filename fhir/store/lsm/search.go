@@ -1,0 +1,237 @@
+package lsm
+
+import (
+	"context"
+
+	"salus/fault"
+	"salus/fhir"
+	"salus/fhir/search"
+)
+
+// Search implements store.Store.
+func (s *Store) Search(ctx context.Context, plan *search.Plan) (page *search.Page, err error) {
+	leave, err := s.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	q, err := s.newQuery(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err = q.close(err); err != nil {
+			page = nil
+		}
+	}()
+	return q.run(plan)
+}
+
+func (q *query) run(plan *search.Plan) (*search.Page, error) {
+	selected, err := q.branches(plan)
+	if err != nil {
+		return nil, err
+	}
+	result := &cached{set: selected, seen: loaded{}}
+	page := &search.Page{Total: -1}
+	if plan.Total || plan.Count == 0 {
+		if page.Total, err = count(result, q.last); err != nil {
+			return nil, err
+		}
+	}
+	if plan.Count == 0 {
+		return page, nil
+	}
+	docs, next, err := q.page(plan, result)
+	if err != nil {
+		return nil, err
+	}
+	page.Next = next
+	for _, doc := range docs {
+		if err := q.canceled(); err != nil {
+			return nil, err
+		}
+		v, ok, err := q.current(doc)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			return nil, damaged("the index names a resource without a version")
+		}
+		page.Matches = append(page.Matches, v)
+	}
+	return page, q.include(plan, docs, page)
+}
+
+// current reads the current version of a document; ok is false when there is
+// none or it is a deletion.
+func (q *query) current(doc docID) (v fhir.Version, ok bool, err error) {
+	d, found, err := q.s.document(q.snap, doc)
+	if err != nil || !found || d.seq == 0 {
+		return v, false, err
+	}
+	v, found, err = q.s.version(q.snap, d.seq, fhir.Key{Type: q.s.names.typeName(d.typ), ID: d.id})
+	return v, found && !v.Deleted(), err
+}
+
+// page returns the documents of the plan's page, in order, and the cursor of
+// the next one.
+func (q *query) page(plan *search.Plan, result *cached) ([]docID, []byte, error) {
+	if len(plan.Sort) > 0 {
+		return q.sorted(plan, result)
+	}
+	from := docID(0)
+	if len(plan.After) > 0 {
+		c, err := parseCursor(plan.After, 0)
+		if err != nil {
+			return nil, nil, err
+		}
+		if c.doc >= q.last {
+			return nil, nil, nil
+		}
+		from = c.doc + 1
+	}
+	docs := make([]docID, 0, min(plan.Count, 64))
+	more := false
+	err := each(result, from, q.last, func(doc docID) (bool, error) {
+		if more = len(docs) == plan.Count; !more {
+			docs = append(docs, doc)
+		}
+		return !more, nil
+	})
+	if err != nil || !more {
+		return docs, nil, err
+	}
+	return docs, cursor{doc: docs[len(docs)-1]}.append(nil), nil
+}
+
+// cursor is the place of the last document of a page in the order.
+type cursor struct {
+	keys []sortValue // one for each sort key
+	doc  docID
+}
+
+// cursorForm is the version of the encoding below.
+const cursorForm = 1
+
+func (c cursor) append(dst []byte) []byte {
+	dst = appendU32(append(dst, cursorForm), c.doc)
+	for _, k := range c.keys {
+		present := byte(0)
+		if k.present {
+			present = 1
+		}
+		dst = appendUvarint(append(dst, present), uint64(len(k.term)))
+		dst = append(dst, k.term...)
+	}
+	return dst
+}
+
+// parseCursor reads a cursor with n keys.
+func parseCursor(b []byte, n int) (cursor, error) {
+	bad := fault.New(fault.Invalid, "the continuation does not belong to this search")
+	if len(b) < 5 || b[0] != cursorForm {
+		return cursor{}, bad
+	}
+	c := cursor{doc: docID(b[1])<<24 | docID(b[2])<<16 | docID(b[3])<<8 | docID(b[4])}
+	for b = b[5:]; len(b) > 0; {
+		present, size, rest, ok := uvarint2(b)
+		if !ok || present > 1 || size > uint64(len(rest)) {
+			return cursor{}, bad
+		}
+		c.keys = append(c.keys, sortValue{present == 1, rest[:size:size]})
+		b = rest[size:]
+	}
+	if len(c.keys) != n {
+		return cursor{}, bad
+	}
+	return c, nil
+}
+
+// include adds to a page what its matches refer to and what refers to them.
+func (q *query) include(plan *search.Plan, matches []docID, page *search.Page) error {
+	if len(plan.Includes)+len(plan.RevIncludes) == 0 {
+		return nil
+	}
+	seen := make(map[docID]bool, len(matches))
+	for _, doc := range matches {
+		seen[doc] = true
+	}
+	add := func(doc docID, target fhir.Type) error {
+		if seen[doc] || page.Truncated {
+			return nil
+		}
+		d, found, err := q.s.document(q.snap, doc)
+		if err != nil || !found || target != "" && q.s.names.typeName(d.typ) != target {
+			return err
+		}
+		v, ok, err := q.current(doc)
+		if err != nil || !ok {
+			return err
+		}
+		if page.Truncated = len(page.Included) >= plan.MaxIncludes; !page.Truncated {
+			seen[doc] = true
+			page.Included = append(page.Included, v)
+		}
+		return nil
+	}
+	for i, doc := range matches {
+		for _, inc := range plan.Includes {
+			param, ok := q.s.names.knownParam(inc.Param.Name())
+			if !ok || inc.Param.Type != page.Matches[i].Type {
+				continue
+			}
+			targets, err := q.targets(doc, param)
+			if err != nil {
+				return err
+			}
+			for _, t := range targets {
+				if err := add(t, inc.Target); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	for _, inc := range plan.RevIncludes {
+		if inc.Target != "" && !isAny(page.Matches, inc.Target) {
+			continue
+		}
+		if err := q.revinclude(inc, matches, page, add); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func isAny(versions []fhir.Version, t fhir.Type) bool {
+	for i := range versions {
+		if versions[i].Type == t {
+			return true
+		}
+	}
+	return false
+}
+
+func (q *query) revinclude(inc search.Include, matches []docID, page *search.Page, add func(docID, fhir.Type) error) error {
+	param, ok := q.s.names.knownParam(inc.Param.Name())
+	if !ok {
+		return nil
+	}
+	for i, doc := range matches {
+		if inc.Target != "" && page.Matches[i].Type != inc.Target {
+			continue
+		}
+		sources, err := q.posting(place(postingPrefix(nil, param, nil)).key(tagReference, appendU32(nil, doc)))
+		if err != nil {
+			return err
+		}
+		err = q.loadThen(sources, func(source docID) (bool, error) {
+			err := add(source, "")
+			return !page.Truncated, err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

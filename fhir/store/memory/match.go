@@ -1,0 +1,122 @@
+package memory
+
+import (
+	"slices"
+	"strings"
+
+	"salus/fhir/search"
+	"salus/fhir/searchparam"
+)
+
+// satisfies reports whether one value satisfies an operand.
+func satisfies(v searchparam.Value, operand search.Operand) bool {
+	switch o := operand.(type) {
+	case search.Token:
+		return (o.AnySystem || v.System == o.System) && (o.AnyCode || v.Code == o.Code)
+	case search.Text:
+		return textSatisfies(v.Text, o)
+	case search.Date:
+		return dateSatisfies(v.Start, v.End, o)
+	case search.Number:
+		return numberSatisfies(v, o)
+	case search.Quantity:
+		return unitSatisfies(v, o) && numberSatisfies(v, o.Number)
+	case search.Ref:
+		return refSatisfies(v, o)
+	case search.URI:
+		return uriSatisfies(v.Text, o)
+	case search.Composite:
+		for i, part := range o.Parts {
+			if i >= len(v.Parts) || !satisfies(v.Parts[i], part) {
+				return false
+			}
+		}
+		return true
+	}
+	return false
+}
+
+func textSatisfies(text string, o search.Text) bool {
+	switch o.Mode {
+	case search.Exact:
+		return text == o.Text
+	case search.Contains:
+		return strings.Contains(searchparam.Normalize(text), searchparam.Normalize(o.Text))
+	default:
+		return strings.HasPrefix(searchparam.Normalize(text), searchparam.Normalize(o.Text))
+	}
+}
+
+func dateSatisfies(start, end searchparam.Ticks, o search.Date) bool {
+	switch o.Prefix {
+	case search.Ne:
+		return start < o.Start || end > o.End
+	case search.Lt:
+		return start < o.Start
+	case search.Le:
+		return start <= o.End
+	case search.Gt:
+		return end > o.End
+	case search.Ge:
+		return end >= o.Start
+	case search.Sa:
+		return start > o.End
+	case search.Eb:
+		return end < o.Start
+	case search.Eq:
+		if o.Within {
+			return start >= o.Start && end <= o.End
+		}
+	}
+	return start <= o.End && end >= o.Start
+}
+
+// numberSatisfies takes an open end of a stored range as infinite.
+func numberSatisfies(v searchparam.Value, o search.Number) bool {
+	inside := !v.OpenLow && v.Low.Cmp(o.Low) >= 0 && !v.OpenHigh && v.High.Cmp(o.High) <= 0
+	switch o.Prefix {
+	case search.Ne:
+		return !inside
+	case search.Gt:
+		return v.OpenHigh || v.High.Cmp(o.Value) > 0
+	case search.Ge:
+		return v.OpenHigh || v.High.Cmp(o.Value) >= 0
+	case search.Lt:
+		return v.OpenLow || v.Low.Cmp(o.Value) < 0
+	case search.Le:
+		return v.OpenLow || v.Low.Cmp(o.Value) <= 0
+	case search.Sa:
+		return !v.OpenLow && v.Low.Cmp(o.Value) > 0
+	case search.Eb:
+		return !v.OpenHigh && v.High.Cmp(o.Value) < 0
+	default:
+		return inside
+	}
+}
+
+func unitSatisfies(v searchparam.Value, o search.Quantity) bool {
+	return o.AnyUnit || (o.AnySystem || v.System == o.System) && (o.AnyCode || v.Code == o.Code)
+}
+
+// refSatisfies compares references. One to a version is also one to the resource.
+func refSatisfies(v searchparam.Value, o search.Ref) bool {
+	switch {
+	case o.URL != "":
+		return v.Ref.String() == o.URL
+	case o.Type != "":
+		return v.Ref.Local() && v.Ref.Type == o.Type && v.Ref.ID == o.ID
+	default:
+		return v.Ref.Local() && v.Ref.ID == o.ID && slices.Contains(o.Types, v.Ref.Type)
+	}
+}
+
+func uriSatisfies(uri string, o search.URI) bool {
+	switch o.Mode {
+	case search.Below:
+		return strings.HasPrefix(uri, o.Text) && !strings.HasPrefix(uri, "urn:")
+	case search.Above:
+		return strings.HasPrefix(o.Text, uri) && !strings.HasPrefix(uri, "urn:")
+	default:
+		return uri == o.Text
+	}
+}

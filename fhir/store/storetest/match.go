@@ -1,0 +1,466 @@
+package storetest
+
+import (
+	"strings"
+
+	"salus/fhir"
+	"salus/fhir/search"
+	"salus/fhir/searchparam"
+)
+
+var matchTests = []test{
+	{"tokens by system and code", matchTokens},
+	{"texts of tokens", matchTokenTexts},
+	{"strings by start, part and whole", matchStrings},
+	{"long strings to their end", matchLongStrings},
+	{"dates by every prefix", matchDates},
+	{"numbers by every prefix", matchNumbers},
+	{"number ranges with open ends", matchRanges},
+	{"quantities by unit", matchQuantities},
+	{"references by type and id, id and text", matchReferences},
+	{"uris equal, below and above", matchURIs},
+	{"composites within one value", matchComposites},
+}
+
+// indexed writes observations with index values and another one without any,
+// called "none".
+type indexed []struct {
+	id     string
+	values []searchparam.Entry
+}
+
+func (in indexed) write(f *fixture) {
+	f.Helper()
+	for _, o := range in {
+		f.put(o.id, o.values...)
+	}
+	f.put("none")
+}
+
+type values = []searchparam.Entry
+
+func matchTokens(f *fixture) {
+	indexed{
+		{"a", values{token("s|x")}},
+		{"b", values{token("t|x")}},
+		{"c", values{token("x")}},
+		{"d", values{token("s|y")}},
+		{"e", values{token("s|x"), token("t|y")}},
+		{"f", values{token("s|X")}},
+		{"g", values{token("s|xx")}},
+		{"h", values{token("st|x")}},
+		{"i", values{entry(code, searchparam.Value{System: "s", Code: "t|x"})}},
+		{"j", values{token("s|x"), token("s|x")}}, // twice the same is once
+		{"k", values{token("s|" + strings.Repeat("x", 2000))}},
+	}.write(f)
+	for _, c := range []struct {
+		operand search.Token
+		want    string
+	}{
+		{search.Token{AnySystem: true, Code: "x"}, "a b c e h j"},
+		{search.Token{System: "s", Code: "x"}, "a e j"},
+		{search.Token{System: "t", Code: "x"}, "b"},
+		{search.Token{System: "s", Code: "y"}, "d"}, // e has system and code in two values
+		{search.Token{Code: "x"}, "c"},
+		{search.Token{Code: "y"}, ""},
+		{search.Token{System: "s", AnyCode: true}, "a d e f g i j k"},
+		{search.Token{System: "u", AnyCode: true}, ""},
+		{search.Token{AnySystem: true, Code: "X"}, "f"},
+		{search.Token{AnySystem: true, Code: "xx"}, "g"},
+		{search.Token{System: "s|t", Code: "x"}, ""},
+		{search.Token{System: "s", Code: "t|x"}, "i"},
+		{search.Token{System: "s", Code: strings.Repeat("x", 2000)}, "k"},
+		{search.Token{System: "s", Code: strings.Repeat("x", 1999)}, ""},
+	} {
+		f.finds(match(code, c.operand), c.want)
+	}
+}
+
+func matchTokenTexts(f *fixture) {
+	named := func(c, text string) searchparam.Entry {
+		return entry(code, searchparam.Value{System: "s", Code: c, Text: text})
+	}
+	indexed{
+		{"a", values{named("x", "Blood pressure")}},
+		{"b", values{named("x", "Müdigkeit")}},
+		{"c", values{entry(code, searchparam.Value{Text: "blood group"})}}, // a concept with text only
+		{"d", values{named("blood", "Other")}},
+	}.write(f)
+	f.finds(match(code, search.Text{Text: "BLOOD"}), "a c")
+	f.finds(match(code, search.Text{Text: "mudig"}), "b")
+	f.finds(match(code, search.Text{Text: "pressure"}), "")
+	f.finds(hasCode(observation, "x"), "a b")
+	f.finds(present(observation, code), "a b c d")
+}
+
+func matchStrings(f *fixture) {
+	indexed{
+		{"a", values{text("Müller")}},
+		{"b", values{text("muller")}},
+		{"c", values{text("Meier-Müller")}},
+		{"d", values{text("Anna"), text("Berta")}},
+		{"e", values{text("100%_x*?")}},
+		{"f", values{text("Ångström")}},
+		{"g", values{text("王秀英")}},
+		{"h", values{text("M")}},
+	}.write(f)
+	for _, c := range []struct {
+		operand search.Text
+		want    string
+	}{
+		{search.Text{Text: "mull"}, "a b"},
+		{search.Text{Text: "MÜLLER"}, "a b"},
+		{search.Text{Text: "m"}, "a b c h"},
+		{search.Text{Text: "muller2"}, ""},
+		{search.Text{Text: "eier"}, ""},
+		{search.Text{Text: "berta"}, "d"},
+		{search.Text{Text: "anna berta"}, ""},
+		{search.Text{Text: "angstrom"}, "f"},
+		{search.Text{Text: "王秀"}, "g"},
+		{search.Text{Text: "1%"}, ""},
+		{search.Text{Mode: search.Contains, Text: "ulle"}, "a b c"},
+		{search.Text{Mode: search.Contains, Text: "R-M"}, "c"},
+		{search.Text{Mode: search.Contains, Text: "ü"}, "a b c"},
+		{search.Text{Mode: search.Contains, Text: "%_X"}, "e"},
+		{search.Text{Mode: search.Contains, Text: "_%"}, ""},
+		{search.Text{Mode: search.Contains, Text: "秀"}, "g"},
+		{search.Text{Mode: search.Contains, Text: "muller"}, "a b c"},
+		{search.Text{Mode: search.Exact, Text: "Müller"}, "a"},
+		{search.Text{Mode: search.Exact, Text: "muller"}, "b"},
+		{search.Text{Mode: search.Exact, Text: "MULLER"}, ""},
+		{search.Text{Mode: search.Exact, Text: "Mülle"}, ""},
+		{search.Text{Mode: search.Exact, Text: "Berta"}, "d"},
+	} {
+		f.finds(match(name, c.operand), c.want)
+	}
+}
+
+// matchLongStrings has texts that an engine may not want to keep whole in an
+// index key. They differ only behind 256 and behind 2,000 characters.
+func matchLongStrings(f *fixture) {
+	head := strings.Repeat("lorem ipsum ", 30) // 360
+	deep := head + strings.Repeat("é", 2000)
+	indexed{
+		{"a", values{text(head + "Alpha")}},
+		{"b", values{text(head + "Beta")}},
+		{"c", values{text(deep + "Gamma")}},
+		{"d", values{text(deep + "Delta")}},
+		{"e", values{text("lorem")}},
+	}.write(f)
+	for _, c := range []struct {
+		operand search.Text
+		want    string
+	}{
+		{search.Text{Text: "lorem"}, "a b c d e"},
+		{search.Text{Text: head + "a"}, "a"},
+		{search.Text{Text: head + "e"}, "c d"},
+		{search.Text{Text: head}, "a b c d"},
+		{search.Text{Text: deep}, "c d"},
+		{search.Text{Text: deep + "del"}, "d"},
+		{search.Text{Text: deep + "x"}, ""},
+		{search.Text{Mode: search.Contains, Text: "gamm"}, "c"},
+		{search.Text{Mode: search.Contains, Text: "ta"}, "b d"},
+		{search.Text{Mode: search.Contains, Text: strings.Repeat("é", 1000)}, "c d"},
+		{search.Text{Mode: search.Exact, Text: deep + "Delta"}, "d"},
+		{search.Text{Mode: search.Exact, Text: deep + "delta"}, ""},
+		{search.Text{Mode: search.Exact, Text: head + "Beta"}, "b"},
+	} {
+		f.finds(match(name, c.operand), c.want)
+	}
+}
+
+func matchDates(f *fixture) {
+	indexed{
+		{"a", values{when("2020-01-15T12:00:00Z")}},
+		{"b", values{when("2020-01-15")}},
+		{"c", values{when("2020-01")}},
+		{"d", values{when("2020")}},
+		{"e", values{when("..2020-01-14")}},
+		{"f", values{when("..2020-01-15")}},
+		{"g", values{when("2020-01-15..")}},
+		{"h", values{when("2020-01-16..")}},
+		{"i", values{when("..")}},
+		{"j", values{when("2020-01-10..2020-01-15")}},
+		{"k", values{when("2020-01-14"), when("2020-01-16")}},
+		{"l", values{when("1850-06-01..2150-06-01")}},
+	}.write(f)
+	within := func(s string) search.Date { d := dateIs(search.Eq, s); d.Within = true; return d }
+	for _, c := range []struct {
+		operand search.Date
+		want    string
+	}{
+		{dateIs(search.Eq, "2020-01-15"), "a b c d f g i j l"},
+		{within("2020-01-15"), "a b"},
+		{dateIs(search.Ap, "2020-01-15"), "a b c d f g i j l"},
+		{dateIs(search.Ne, "2020-01-15"), "c d e f g h i j k l"},
+		{dateIs(search.Lt, "2020-01-15"), "c d e f i j k l"},
+		{dateIs(search.Le, "2020-01-15"), "a b c d e f g i j k l"},
+		{dateIs(search.Gt, "2020-01-15"), "c d g h i k l"},
+		{dateIs(search.Ge, "2020-01-15"), "a b c d f g h i j k l"},
+		{dateIs(search.Sa, "2020-01-15"), "h k"},
+		{dateIs(search.Eb, "2020-01-15"), "e k"},
+		{dateIs(search.Eq, "2020-01-15T12:00:00Z"), "a b c d f g i j l"},
+		{dateIs(search.Eq, "2020-01-15T12:00:01Z"), "b c d f g i j l"},
+		{within("2020-01-15T12:00:00Z"), "a"},
+		{dateIs(search.Lt, "2020-01-15T12:00:00Z"), "b c d e f g i j k l"},
+		{dateIs(search.Gt, "2020-01-15T12:00:00Z"), "b c d f g h i j k l"},
+		{within("2020-01"), "a b c j k"},
+		{within("2020"), "a b c d j k"},
+		{dateIs(search.Eq, "2019"), "e f i l"},
+		{dateIs(search.Sa, "2019"), "a b c d g h j k"},
+		{dateIs(search.Eb, "2021"), "a b c d e f j k"},
+		{dateIs(search.Ge, "2021"), "g h i l"},
+		{dateIs(search.Eq, "1900"), "e f i l"},
+		{dateIs(search.Eq, "2200"), "g h i"},
+	} {
+		f.finds(match(date, c.operand), c.want)
+	}
+	tick := dateIs(search.Eq, "2020-01-15T12:00:00Z")
+	tick.Start = tick.End + 1 // one tick behind the stored second
+	tick.End = tick.Start
+	f.finds(match(date, tick), "b c d f g i j l")
+	tick.Start--
+	tick.End--
+	f.finds(match(date, tick), "a b c d f g i j l")
+}
+
+func matchNumbers(f *fixture) {
+	indexed{
+		{"a", values{num("1")}},
+		{"b", values{num("1.00")}},
+		{"c", values{num("1.04")}},
+		{"d", values{num("-1")}},
+		{"e", values{num("0")}},
+		{"f", values{num("123456789012345678901234567890.5")}},
+		{"g", values{num("0.0000000000000000000000001")}},
+		{"h", values{num("-1e30")}},
+		{"i", values{num("9"), num("11")}},
+		{"j", values{num("10")}},
+	}.write(f)
+	for _, c := range []struct {
+		operand search.Number
+		want    string
+	}{
+		{numberIs(search.Eq, "1"), "a b c"}, // 0.5 to 1.5
+		{numberIs(search.Eq, "1.0"), "a b c"},
+		{numberIs(search.Eq, "1.00"), "a b"},
+		{numberIs(search.Ap, "1.00"), "a b"},
+		{numberIs(search.Ne, "1.00"), "c d e f g h i j"},
+		{numberIs(search.Gt, "1"), "c f i j"},
+		{numberIs(search.Ge, "1"), "a b c f i j"},
+		{numberIs(search.Lt, "0"), "d h"},
+		{numberIs(search.Le, "0"), "d e h"},
+		{numberIs(search.Sa, "10"), "f i"},
+		{numberIs(search.Eb, "10"), "a b c d e g h i"},
+		{numberIs(search.Eq, "10"), "j"}, // between the two values of i
+		{numberIs(search.Gt, "-1"), "a b c e f g i j"},
+		{numberIs(search.Ge, "123456789012345678901234567890.5"), "f"},
+		{numberIs(search.Gt, "123456789012345678901234567890.5"), ""},
+		{numberIs(search.Gt, "123456789012345678901234567890.4"), "f"},
+		{numberIs(search.Le, "-1000000000000000000000000000000"), "h"},
+		{numberIs(search.Eq, "0.0000000000000000000000001"), "g"},
+		{numberIs(search.Eq, "0.00"), "e g"},
+		{numberIs(search.Eq, "-1.0"), "d"},
+	} {
+		f.finds(match(number, c.operand), c.want)
+	}
+}
+
+func matchRanges(f *fixture) {
+	indexed{
+		{"a", values{num("1..3")}},
+		{"b", values{num("..2")}},
+		{"c", values{num("2..")}},
+		{"d", values{num("-5..-3")}},
+		{"e", values{num("2")}},
+		{"f", values{num("..")}},
+	}.write(f)
+	window := func(p search.Prefix, low, high string) search.Number {
+		return search.Number{Prefix: p, Low: dec(low), High: dec(high)}
+	}
+	for _, c := range []struct {
+		operand search.Number
+		want    string
+	}{
+		{window(search.Eq, "1", "3"), "a e"},
+		{window(search.Ap, "1", "2.9"), "e"},
+		{window(search.Eq, "-100", "100"), "a d e"}, // an open end is in no window
+		{window(search.Ne, "1", "3"), "b c d f"},
+		{numberIs(search.Gt, "2"), "a c f"},
+		{numberIs(search.Ge, "2"), "a b c e f"},
+		{numberIs(search.Lt, "2"), "a b d f"},
+		{numberIs(search.Le, "2"), "a b c d e f"},
+		{numberIs(search.Sa, "1"), "c e"},
+		{numberIs(search.Sa, "0"), "a c e"},
+		{numberIs(search.Eb, "3"), "b d e"},
+		{numberIs(search.Eb, "4"), "a b d e"},
+		{numberIs(search.Gt, "1000000"), "c f"},
+		{numberIs(search.Lt, "-1000000"), "b f"},
+	} {
+		f.finds(match(number, c.operand), c.want)
+	}
+}
+
+func matchQuantities(f *fixture) {
+	indexed{
+		{"a", values{qty("5.4 u|mg")}},
+		{"b", values{qty("5.4 u|g")}},
+		{"c", values{qty("5.4 v|mg")}},
+		{"d", values{qty("5.4 mg")}},
+		{"e", values{qty("5.4")}},
+		{"f", values{qty("9 u|mg"), qty("5.4 u|g")}},
+		{"g", values{qty("1..9 u|mg")}},
+		{"h", values{qty("..9 u|mg")}},
+	}.write(f)
+	is := func(p search.Prefix, n, unit string) search.Quantity {
+		v := tokenValue(unit)
+		return search.Quantity{Number: numberIs(p, n), System: v.System, Code: v.Code}
+	}
+	anySystem := is(search.Eq, "5.4", "mg")
+	anySystem.AnySystem = true
+	anyCode := is(search.Eq, "5.4", "u|")
+	anyCode.AnyCode = true
+	anyUnit := is(search.Eq, "5.4", "")
+	anyUnit.AnyUnit = true
+	anyUnitMore := is(search.Gt, "5.4", "")
+	anyUnitMore.AnyUnit = true
+	for _, c := range []struct {
+		operand search.Quantity
+		want    string
+	}{
+		{is(search.Eq, "5.4", "u|mg"), "a"}, // f has number and unit in two values
+		{is(search.Eq, "5.4", "u|g"), "b f"},
+		{is(search.Eq, "5.4", "mg"), "d"}, // without a system
+		{is(search.Eq, "5.4", "u|kg"), ""},
+		{anySystem, "a c d"},
+		{anyCode, "a b f"},
+		{anyUnit, "a b c d e f"},
+		{anyUnitMore, "f g h"},
+		{is(search.Ne, "5.4", "u|mg"), "f g h"},
+		{is(search.Gt, "5.4", "u|mg"), "f g h"},
+		{is(search.Ge, "9", "u|mg"), "f g h"},
+		{is(search.Lt, "5.4", "u|mg"), "g h"},
+		{is(search.Le, "5.4", "u|mg"), "a g h"},
+		{is(search.Sa, "0.5", "u|mg"), "a f g"},
+		{is(search.Eb, "9.5", "u|mg"), "a f g h"},
+		{search.Quantity{Number: search.Number{Low: dec("0"), High: dec("10")}, System: "u", Code: "mg"}, "a f g"},
+	} {
+		f.finds(match(quantity, c.operand), c.want)
+	}
+}
+
+func matchReferences(f *fixture) {
+	identifier := entry(subject, searchparam.Value{System: "s", Code: "mrn"})
+	indexed{
+		{"a", values{ref("Patient/1")}},
+		{"b", values{ref("Encounter/1")}},
+		{"c", values{ref("Patient/1/_history/2")}}, // to a version is also to the resource
+		{"d", values{ref("http://other/fhir/Patient/9")}},
+		{"e", values{ref("urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0")}},
+		{"f", values{ref("http://example.org/canonical|1.0")}},
+		{"g", values{identifier}},
+		{"h", values{ref("Patient/1"), ref("Patient/2")}},
+		{"i", values{ref("Patient/11")}},
+	}.write(f)
+	for _, c := range []struct {
+		operand search.Ref
+		want    string
+	}{
+		{search.Ref{Type: patient, ID: "1"}, "a c h"},
+		{search.Ref{Type: encounter, ID: "1"}, "b"},
+		{search.Ref{Type: patient, ID: "2"}, "h"},
+		{search.Ref{Type: patient, ID: "3"}, ""},
+		{search.Ref{Types: []fhir.Type{patient, encounter}, ID: "1"}, "a b c h"},
+		{search.Ref{Types: []fhir.Type{encounter}, ID: "1"}, "b"},
+		{search.Ref{Types: []fhir.Type{observation}, ID: "1"}, ""},
+		{search.Ref{URL: "http://other/fhir/Patient/9"}, "d"},
+		{search.Ref{URL: "http://another/fhir/Patient/9"}, ""},
+		{search.Ref{URL: "urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0"}, "e"},
+		{search.Ref{URL: "http://example.org/canonical|1.0"}, "f"},
+		{search.Ref{URL: "http://example.org/canonical"}, ""},
+	} {
+		f.finds(match(subject, c.operand), c.want)
+	}
+	f.finds(match(subject, search.Token{System: "s", Code: "mrn"}), "g")
+	f.finds(match(subject, search.Token{AnySystem: true, Code: "mrn"}), "g")
+	f.finds(match(subject, search.Token{System: "t", Code: "mrn"}), "")
+	f.finds(present(observation, subject), "a b c d e f g h i")
+}
+
+func matchURIs(f *fixture) {
+	long := "http://example.org/" + strings.Repeat("segment/", 100)
+	indexed{
+		{"a", values{uri("http://example.org/vs")}},
+		{"b", values{uri("http://example.org/vs/one")}},
+		{"c", values{uri("http://example.org/VS")}},
+		{"d", values{uri("http://example.com/vs")}},
+		{"e", values{uri("urn:oid:1.2.3")}},
+		{"f", values{uri("urn:oid:1.2")}},
+		{"g", values{uri(long + "x"), uri("http://y")}},
+		{"h", values{uri(long + "z")}},
+	}.write(f)
+	for _, c := range []struct {
+		operand search.URI
+		want    string
+	}{
+		{search.URI{Text: "http://example.org/vs"}, "a"},
+		{search.URI{Text: "http://example.org/VS"}, "c"},
+		{search.URI{Text: "http://EXAMPLE.org/vs"}, ""},
+		{search.URI{Text: "urn:oid:1.2.3"}, "e"},
+		{search.URI{Text: "http://y"}, "g"},
+		{search.URI{Text: long + "z"}, "h"},
+		{search.URI{Text: long}, ""},
+		{search.URI{Mode: search.Below, Text: "http://example.org/vs"}, "a b"},
+		{search.URI{Mode: search.Below, Text: "http://example"}, "a b c d g h"},
+		{search.URI{Mode: search.Below, Text: "urn:oid:1.2"}, ""},
+		{search.URI{Mode: search.Below, Text: long}, "g h"},
+		{search.URI{Mode: search.Below, Text: long + "x"}, "g"},
+		{search.URI{Mode: search.Above, Text: "http://example.org/vs/one/two"}, "a b"},
+		{search.URI{Mode: search.Above, Text: "http://example.org/vs"}, "a"},
+		{search.URI{Mode: search.Above, Text: long + "zz"}, "h"},
+		{search.URI{Mode: search.Above, Text: "urn:oid:1.2.3"}, ""},
+	} {
+		f.finds(match(url, c.operand), c.want)
+	}
+}
+
+func matchComposites(f *fixture) {
+	indexed{
+		{"a", values{pair(reading, token("s|sys"), qty("120 u|mm")), pair(reading, token("s|dia"), qty("80 u|mm"))}},
+		{"b", values{pair(reading, token("s|sys"), qty("80 u|mm")), pair(reading, token("s|dia"), qty("50 u|mm"))}},
+		{"c", values{token("s|sys"), qty("120 u|mm")}}, // components of no composite
+		{"d", values{pair(timing, token("s|x"), when("2020-01-15")), pair(timing, token("s|y"), when("2021"))}},
+		{"e", values{pair(remark, token("s|x"), text("Große Probe")), pair(remark, token("s|y"), text("Kleine"))}},
+		{"f", values{pair(relation, ref("Patient/1"), token("s|old")), pair(relation, ref("Patient/2"), token("s|new"))}},
+		{"g", values{pair(reading, token("s|sys"), qty("100..140 u|mm"))}},
+	}.write(f)
+	of := func(c string, parts ...search.Operand) search.Filter { return match(c, search.Composite{Parts: parts}) }
+	sys, dia := search.Token{System: "s", Code: "sys"}, search.Token{AnySystem: true, Code: "dia"}
+	mm := func(p search.Prefix, n string) search.Operand {
+		return search.Quantity{Number: numberIs(p, n), System: "u", Code: "mm"}
+	}
+	x := search.Token{AnySystem: true, Code: "x"}
+	for _, c := range []struct {
+		filter search.Filter
+		want   string
+	}{
+		{of(reading, sys, mm(search.Eq, "120")), "a"},
+		{of(reading, sys, mm(search.Eq, "80")), "b"},
+		{of(reading, dia, mm(search.Gt, "60")), "a"},
+		{of(reading, dia, mm(search.Ge, "50")), "a b"},
+		{of(reading, sys, mm(search.Gt, "100")), "a g"},
+		{of(reading, search.Token{System: "s", AnyCode: true}, mm(search.Lt, "60")), "b"},
+		{of(reading, sys), "a b g"},
+		{of(timing, x, dateIs(search.Eq, "2020")), "d"},
+		{of(timing, x, dateIs(search.Ge, "2021")), ""},
+		{of(timing, search.Token{System: "s", AnyCode: true}, dateIs(search.Sa, "2020-02")), "d"},
+		{of(remark, x, search.Text{Text: "gro"}), "e"},
+		{of(remark, x, search.Text{Text: "klein"}), ""},
+		{of(remark, x, search.Text{Mode: search.Contains, Text: "prob"}), "e"},
+		{of(relation, search.Ref{Type: patient, ID: "1"}, search.Token{AnySystem: true, Code: "old"}), "f"},
+		{of(relation, search.Ref{Type: patient, ID: "1"}, search.Token{AnySystem: true, Code: "new"}), ""},
+		{of(relation, search.Ref{Types: []fhir.Type{patient}, ID: "2"}, search.Token{System: "s", Code: "new"}), "f"},
+	} {
+		f.finds(c.filter, c.want)
+	}
+}

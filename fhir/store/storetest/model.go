@@ -1,0 +1,278 @@
+package storetest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"salus/fault"
+	"salus/fhir"
+	"salus/fhir/search"
+	"salus/fhir/store"
+	"salus/fhir/store/memory"
+)
+
+// RunModel applies random operations to the engine and to the model in package
+// memory and compares every answer. The flags of package rapid set how many
+// sequences there are and how long they get; a failing one is made small and
+// can be repeated with -rapid.seed.
+func RunModel(t *testing.T, open Factory) {
+	rapid.Check(t, func(r *rapid.T) {
+		c := newClock()
+		m := &model{
+			outer: t, open: open, dir: t.TempDir(), clock: c,
+			want: memory.New(c.now), log: map[fhir.Key][]int64{}, early: map[fhir.Key]bool{},
+		}
+		m.got = open(t, m.dir, c.now)
+		defer func() { m.close(r) }()
+		r.Repeat(map[string]func(*rapid.T){
+			"write":       m.write,
+			"write again": m.write, // named twice to be taken more often
+			"search":      m.search,
+			"search more": m.search,
+			"history":     m.history,
+			"reopen":      m.reopen,
+			"":            m.check,
+		})
+	})
+}
+
+// model drives an engine and the model of it side by side.
+type model struct {
+	outer *testing.T
+	open  Factory
+	dir   string
+	clock *clock
+	got   store.Store
+	want  *memory.Store
+
+	log   map[fhir.Key][]int64 // numbers of the versions of each key since its last purge
+	early map[fhir.Key]bool    // referred to before their creation, or purged once: an engine may put them elsewhere in the default order
+	floor time.Time            // the clock does not go back behind a refused write, which an engine may or may not remember
+}
+
+func (m *model) close(r *rapid.T) {
+	if err := m.got.Close(); err != nil {
+		r.Errorf("close: %v", err)
+	}
+}
+
+func (m *model) reopen(r *rapid.T) {
+	m.close(r)
+	m.got = m.open(m.outer, m.dir, m.clock.now)
+}
+
+// write applies the same random writes to both. They may conflict.
+func (m *model) write(r *rapid.T) {
+	step := rapid.SampledFrom([]time.Duration{0, time.Microsecond, time.Second, time.Second, 24 * time.Hour, -time.Hour}).Draw(r, "clock")
+	if m.clock.now().Add(step).After(m.floor) {
+		m.clock.advance(step)
+	}
+	writes := drawWrites(r, func(k fhir.Key) int64 { return int64(len(m.log[k])) })
+	if len(writes) == 0 {
+		r.Skip("nothing to write")
+	}
+	ctx := context.Background()
+	want, wantErr := m.want.Write(ctx, writes)
+	got, err := m.got.Write(ctx, writes)
+	if wantErr != nil {
+		m.floor = m.clock.now()
+		if !fault.Is(err, fault.KindOf(wantErr)) {
+			r.Fatalf("write: %v, want %v", err, wantErr)
+		}
+		return
+	}
+	if err != nil {
+		r.Fatalf("write: %v", err)
+	}
+	same(r, "written versions", got, want)
+	for i, w := range writes {
+		m.note(w, want[i])
+	}
+}
+
+// note keeps what is needed to draw and to judge what comes later.
+func (m *model) note(w store.Write, v fhir.Version) {
+	if v.Method == fhir.Purge {
+		delete(m.log, v.Key)
+		m.early[v.Key] = true
+		return
+	}
+	m.log[v.Key] = append(m.log[v.Key], v.Number)
+	for _, e := range w.Values {
+		refs := []fhir.Reference{e.Value.Ref}
+		for _, p := range e.Value.Parts {
+			refs = append(refs, p.Ref)
+		}
+		for _, ref := range refs {
+			if ref.Local() && len(m.log[ref.Key()]) == 0 {
+				m.early[ref.Key()] = true
+			}
+		}
+	}
+}
+
+// search compares all pages of a random plan.
+func (m *model) search(r *rapid.T) {
+	plan := drawPlan(r)
+	ctx := context.Background()
+	whole := plan
+	whole.Count, whole.Includes, whole.RevIncludes = 10_000, nil, nil
+	ranks := m.want.Ranks(&whole)
+	total := int64(len(slices.Concat(ranks...)))
+	var got []fhir.Version
+	for {
+		page, err := m.got.Search(ctx, &plan)
+		if err != nil {
+			r.Fatalf("search: %v", err)
+		}
+		wantTotal := int64(-1)
+		if plan.Total || plan.Count == 0 {
+			wantTotal = total
+		}
+		if page.Total != wantTotal {
+			r.Fatalf("%s\ntotal is %d, want %d", describePlan(plan), page.Total, wantTotal)
+		}
+		if len(page.Matches) > plan.Count || page.Next != nil && len(page.Matches) != plan.Count {
+			r.Fatalf("page of %d matches, want %d, more: %t", len(page.Matches), plan.Count, page.Next != nil)
+		}
+		m.checkIncluded(r, plan, page)
+		got = append(got, page.Matches...)
+		if page.Next == nil {
+			break
+		}
+		plan.After = page.Next
+	}
+	if plan.Count > 0 {
+		m.checkRanks(r, plan, got, ranks)
+	}
+}
+
+// checkRanks compares matches with those of the model. Within equal sort values
+// the order is that of creation, as far as the contract goes.
+func (m *model) checkRanks(r *rapid.T, plan search.Plan, got []fhir.Version, ranks [][]fhir.Version) {
+	want := slices.Concat(ranks...)
+	if len(got) != len(want) {
+		r.Fatalf("%s\nmatches %s\nwant    %s", describePlan(plan), inGivenOrder(got), inGivenOrder(want))
+	}
+	byTime := slices.ContainsFunc(plan.Sort, func(k search.SortKey) bool { return k.Updated })
+	for _, rank := range ranks {
+		tied := slices.Clone(got[:len(rank)])
+		got = got[len(rank):]
+		if names(tied) != names(rank) {
+			r.Fatalf("%s\nmatches of one rank %s\nwant                %s\nof all %s",
+				describePlan(plan), names(tied), names(rank), inGivenOrder(want))
+		}
+		free := func(v fhir.Version) bool { return byTime || m.early[v.Key] }
+		if a, b := inGivenOrder(slices.DeleteFunc(slices.Clone(tied), free)), inGivenOrder(slices.DeleteFunc(slices.Clone(rank), free)); a != b {
+			r.Fatalf("%s\norder of ties %s\nwant          %s", describePlan(plan), a, b)
+		}
+		sortByName(tied)
+		rank = slices.Clone(rank)
+		sortByName(rank)
+		same(r, "matches", tied, rank)
+	}
+}
+
+// checkIncluded compares what a page includes with what the model includes for
+// the same matches.
+func (m *model) checkIncluded(r *rapid.T, plan search.Plan, page *search.Page) {
+	all := &search.Plan{Count: 10_000, Includes: plan.Includes, RevIncludes: plan.RevIncludes, MaxIncludes: 10_000}
+	byType := map[fhir.Type]search.IDs{}
+	for _, v := range page.Matches {
+		byType[v.Type] = append(byType[v.Type], v.ID)
+	}
+	for t, list := range byType {
+		all.Branches = append(all.Branches, search.Branch{Type: t, Filter: list})
+	}
+	want, err := m.want.Search(context.Background(), all)
+	if err != nil {
+		r.Fatalf("model: %v", err)
+	}
+	size := min(len(want.Included), plan.MaxIncludes)
+	if len(page.Included) != size || page.Truncated != (size < len(want.Included)) {
+		r.Fatalf("%s\n%d included, truncated %t, want %d of %d: %s", describePlan(plan),
+			len(page.Included), page.Truncated, size, len(want.Included), names(want.Included))
+	}
+	seen := map[fhir.Key]bool{}
+	for _, v := range page.Included {
+		i := slices.IndexFunc(want.Included, func(w fhir.Version) bool { return w.Key == v.Key })
+		if i < 0 || seen[v.Key] {
+			r.Fatalf("%s\n%s is included, twice: %t, want %s", describePlan(plan), v.Key, seen[v.Key], names(want.Included))
+		}
+		same(r, "included", v, want.Included[i])
+		seen[v.Key] = true
+	}
+}
+
+// history compares all pages of a random history.
+func (m *model) history(r *rapid.T) {
+	q := drawHistory(r, m.clock.now())
+	wantQ := q // continuations are each store's own
+	for {
+		got, err := m.got.History(context.Background(), q)
+		want, wantErr := m.want.History(context.Background(), wantQ)
+		if err != nil || wantErr != nil {
+			r.Fatalf("history: %v, %v", err, wantErr)
+		}
+		same(r, fmt.Sprintf("history %+v", q), got.Versions, want.Versions)
+		if got.Total != want.Total || (got.Next == nil) != (want.Next == nil) {
+			r.Fatalf("history %+v: total %d, more %t, want %d, %t", q, got.Total, got.Next != nil, want.Total, want.Next != nil)
+		}
+		if got.Next == nil {
+			return
+		}
+		q.After, wantQ.After = got.Next, want.Next
+	}
+}
+
+// check compares what can be read without a question.
+func (m *model) check(r *rapid.T) {
+	ctx := context.Background()
+	got, err := m.got.Count(ctx)
+	want, wantErr := m.want.Count(ctx)
+	if err != nil || wantErr != nil {
+		r.Fatalf("count: %v, %v", err, wantErr)
+	}
+	same(r, "counts", got, want)
+	log, err := changes(ctx, m.got, 0)
+	wantLog, wantErr := changes(ctx, m.want, 0)
+	if err != nil || wantErr != nil {
+		r.Fatalf("changes: %v, %v", err, wantErr)
+	}
+	same(r, "changes", versions(log), versions(wantLog))
+	for _, k := range universe {
+		v, err := m.got.Read(ctx, k)
+		w, wantErr := m.want.Read(ctx, k)
+		sameOutcome(r, "read "+k.String(), v, err, w, wantErr)
+		n := int64(len(m.log[k]))/2 + 1
+		v, err = m.got.ReadVersion(ctx, k, n)
+		w, wantErr = m.want.ReadVersion(ctx, k, n)
+		sameOutcome(r, fmt.Sprintf("read %s version %d", k, n), v, err, w, wantErr)
+	}
+}
+
+func sameOutcome(r *rapid.T, what string, got fhir.Version, err error, want fhir.Version, wantErr error) {
+	r.Helper()
+	if wantErr != nil {
+		if !fault.Is(err, fault.KindOf(wantErr)) {
+			r.Fatalf("%s: %v, want %v", what, err, wantErr)
+		}
+		return
+	}
+	if err != nil {
+		r.Fatalf("%s: %v", what, err)
+	}
+	same(r, what, got, want)
+}
+
+func same(r *rapid.T, what string, got, want any) {
+	r.Helper()
+	if d := diff(got, want); d != "" {
+		r.Fatalf("%s (-got +want):\n%s", what, d)
+	}
+}
