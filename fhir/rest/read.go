@@ -1,0 +1,42 @@
+package rest
+
+import (
+	"net/http"
+
+	"salus/fhir"
+)
+
+// read is GET /{type}/{id} (FHIR R4 http §3.1.0.2).
+func (s *server) read(w http.ResponseWriter, r *http.Request) error {
+	return s.show(w, r, func(key fhir.Key) (fhir.Version, error) { return s.service.Read(r.Context(), key) })
+}
+
+// vread is GET /{type}/{id}/_history/{vid} (FHIR R4 http §3.1.0.3).
+func (s *server) vread(w http.ResponseWriter, r *http.Request) error {
+	return s.show(w, r, func(key fhir.Key) (fhir.Version, error) {
+		return s.service.VRead(r.Context(), key, r.PathValue("vid"))
+	})
+}
+
+// show answers with the version that use finds.
+func (s *server) show(w http.ResponseWriter, r *http.Request, use func(fhir.Key) (fhir.Version, error)) error {
+	params := r.URL.Query()
+	f, err := formatOf(r, params)
+	if err != nil {
+		return err
+	}
+	part, err := subsetOf(params)
+	if err != nil {
+		return err
+	}
+	v, err := use(fhir.Key{Type: fhir.Type(r.PathValue("type")), ID: fhir.ID(r.PathValue("id"))})
+	if err != nil {
+		return err
+	}
+	setVersion(w.Header(), v)
+	if fresh(r, v) {
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	return s.sendVersion(w, http.StatusOK, f, part, v)
+}

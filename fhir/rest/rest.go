@@ -1,0 +1,197 @@
+// Package rest is the FHIR service's HTTP surface: the RESTful API of FHIR R4
+// (http §3.1.0) over the use cases of packages interaction and bundle.
+//
+// It promises that every answer with a body is FHIR JSON, errors included; that
+// stored resources reach the wire byte for byte; that the CapabilityStatement
+// names what is registered and nothing else; and that no error or log text made
+// here holds a value from a resource, a query or an id of a patient. Rules about
+// resources are left to package interaction, ids, logs, compression and panics
+// to package serve, the place below which the service is mounted to the caller.
+package rest
+
+import (
+	"net/http"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"salus/fault"
+	"salus/fhir/bundle"
+	"salus/fhir/interaction"
+	"salus/fhir/searchparam"
+	"salus/fhir/spec"
+	"salus/internal/serve"
+)
+
+// DefaultMaxBody is the limit of a request body when Options has none. One
+// limit holds for resources and bundles: a transaction of some hundred clinical
+// documents and a Binary of 40 MB, which base64 makes larger by a third, fit.
+const DefaultMaxBody = 64 << 20
+
+// minTokenKey is the least length of a key that cannot be guessed.
+const minTokenKey = 16
+
+// Options are the parts of the HTTP surface. Service, Bundles, Definitions,
+// Params and TokenKey are needed.
+type Options struct {
+	Service     *interaction.Service
+	Bundles     *bundle.Processor
+	Definitions *spec.Definitions
+	Params      *searchparam.Registry
+	Base        func(*http.Request) string // public base URL without trailing slash; Base("") when nil
+	Name        string                     // of the software, for the CapabilityStatement; "Salus" when empty
+	Version     string                     // of the software
+	Now         func() time.Time           // time.Now when nil
+	NewID       func() string              // ids of bundles and outcomes; random UUIDs when nil
+	MaxBody     int64                      // bytes of a request body, inflated; DefaultMaxBody when 0
+	TokenKey    []byte                     // of the HMAC of continuation tokens, at least 16 bytes, the same on every node
+}
+
+// server is the service's surface. It is immutable.
+type server struct {
+	service *interaction.Service
+	bundles *bundle.Processor
+	defs    *spec.Definitions
+	params  *searchparam.Registry
+	base    func(*http.Request) string
+	now     func() time.Time
+	newID   func() string
+	maxBody int64
+	tokens  signer
+
+	statement statement
+	mux       *http.ServeMux // answers over HTTP
+	inner     *http.ServeMux // answers GET entries of bundles
+}
+
+// New returns the service's handler. It expects paths relative to the service's
+// base, such as /Patient/1. It panics when Options lack a part or the key is too
+// short.
+func New(o Options) http.Handler {
+	if o.Service == nil || o.Bundles == nil || o.Definitions == nil || o.Params == nil {
+		panic("rest.New: Options lack Service, Bundles, Definitions or Params")
+	}
+	if len(o.TokenKey) < minTokenKey {
+		panic("rest.New: Options.TokenKey is shorter than 16 bytes")
+	}
+	s := &server{
+		service: o.Service, bundles: o.Bundles, defs: o.Definitions, params: o.Params,
+		base: o.Base, now: o.Now, newID: o.NewID, maxBody: o.MaxBody, tokens: signer{key: o.TokenKey},
+	}
+	if s.base == nil {
+		s.base = Base("")
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if s.newID == nil {
+		s.newID = uuid.NewString
+	}
+	if s.maxBody == 0 {
+		s.maxBody = DefaultMaxBody
+	}
+	if o.Name == "" {
+		o.Name = "Salus"
+	}
+	s.statement = s.newStatement(o.Name, o.Version)
+	s.mux = s.newMux(func(h serve.Handler) http.Handler { return serve.Adapt(h, s.writeError) })
+	s.inner = s.newMux(record)
+	return s
+}
+
+// ServeHTTP answers a request. A slash at the end of a path makes no difference.
+func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) { serveBy(s.mux, w, r) }
+
+// nowhere is a path that has no route.
+const nowhere = "/-/-/-/-"
+
+// serveBy routes a request. ServeMux would redirect a path with empty or dotted
+// segments to one that lacks the prefix under which the service is mounted, so
+// such a path goes where there is nothing.
+func serveBy(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) {
+	p := "/" + strings.TrimSuffix(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	if path.Clean(p) != p {
+		p = nowhere
+	}
+	if p != r.URL.Path {
+		there := *r.URL
+		there.Path, there.RawPath = p, ""
+		same := *r
+		same.URL = &there
+		r = &same
+	}
+	mux.ServeHTTP(w, r)
+}
+
+// newMux makes the router of all places; adapt says what becomes of errors.
+func (s *server) newMux(adapt func(serve.Handler) http.Handler) *http.ServeMux {
+	mux := http.NewServeMux()
+	places := map[string]map[string]handler{}
+	for _, rt := range routes {
+		if places[rt.path] == nil {
+			places[rt.path] = map[string]handler{}
+		}
+		places[rt.path][rt.method] = rt.handle
+	}
+	for place, methods := range places {
+		mux.Handle(place, adapt(s.dispatch(methods)))
+	}
+	mux.Handle("/", adapt(s.elsewhere))
+	return mux
+}
+
+// dispatch chooses the handler of a place by method. It does so itself, and not
+// by patterns with methods, because ServeMux answers 404 and 405 in plain text.
+func (s *server) dispatch(methods map[string]handler) serve.Handler {
+	allow := allowed(methods)
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if err := s.known(r); err != nil {
+			return err
+		}
+		if h := methods[r.Method]; h != nil {
+			err := h(s, w, r)
+			if fault.Is(err, fault.MethodNotAllowed) {
+				w.Header().Set("Allow", allow)
+			}
+			return err
+		}
+		w.Header().Set("Allow", allow)
+		switch r.Method {
+		case http.MethodOptions:
+			w.WriteHeader(http.StatusNoContent)
+			return nil
+		case http.MethodPatch, http.MethodDelete:
+			return fault.New(fault.NotSupported, "this service does not support %s here", r.Method)
+		}
+		return fault.New(fault.MethodNotAllowed, "the method is not allowed here; allowed are %s", allow)
+	}
+}
+
+// known refuses paths with a type or an operation that the service lacks. What
+// stands in the path is not repeated: it could be anything.
+func (s *server) known(r *http.Request) error {
+	t := r.PathValue("type")
+	switch {
+	case t == "":
+		return nil
+	case strings.HasPrefix(t, "$") || strings.HasPrefix(r.PathValue("id"), "$"):
+		return noOperation()
+	case !s.defs.IsResource(t):
+		return fault.New(fault.NotFound, "there is no resource type with the name in the URL (names are case-sensitive)")
+	}
+	return nil
+}
+
+// elsewhere answers for every path without a route.
+func (s *server) elsewhere(_ http.ResponseWriter, r *http.Request) error {
+	if i := strings.LastIndexByte(r.URL.Path, '/'); strings.HasPrefix(r.URL.Path[i+1:], "$") {
+		return noOperation()
+	}
+	return fault.New(fault.NotFound, "there is nothing at this URL")
+}
+
+func noOperation() error {
+	return fault.New(fault.NotSupported, "this service does not support the operation in the URL")
+}

@@ -1,0 +1,167 @@
+package rest
+
+import (
+	"slices"
+	"time"
+
+	"salus/fhir"
+	"salus/fhir/searchparam"
+)
+
+// statement is the CapabilityStatement in two pieces, between which the base URL
+// of the request stands.
+type statement struct{ before, after []byte }
+
+// paramTypes are the names of the types of search parameters. Special ones have
+// none: nothing searches by them.
+var paramTypes = map[searchparam.Kind]string{
+	searchparam.Number: "number", searchparam.Date: "date", searchparam.String: "string", searchparam.Token: "token",
+	searchparam.Reference: "reference", searchparam.Composite: "composite", searchparam.Quantity: "quantity", searchparam.URI: "uri",
+}
+
+// abilityJSON is how the abilities of routes look in rest.resource.
+var abilityJSON = map[string]string{
+	"readHistory":       `"readHistory":true`,
+	"updateCreate":      `"updateCreate":true`,
+	"conditionalCreate": `"conditionalCreate":true`,
+	"conditionalRead":   `"conditionalRead":"full-support"`,
+	"conditionalUpdate": `"conditionalUpdate":true`,
+	"conditionalDelete": `"conditionalDelete":"multiple"`,
+}
+
+// newStatement derives the CapabilityStatement (FHIR R4 capabilitystatement §5.2)
+// from the routes, the definitions and the search parameters.
+func (s *server) newStatement(name, version string) statement {
+	now := s.now()
+	b := []byte(`{"resourceType":"CapabilityStatement","id":"metadata","meta":{"lastUpdated":"`)
+	b = now.UTC().AppendFormat(b, fhir.InstantLayout)
+	b = append(b, `"},"name":"SalusFHIRService","title":"FHIR service","status":"active","date":"`...)
+	b = now.UTC().AppendFormat(b, time.RFC3339)
+	b = append(b, `","kind":"instance","software":{"name":`...)
+	b = fhir.AppendString(b, name)
+	if version != "" {
+		b = fhir.AppendString(append(b, `,"version":`...), version)
+	}
+	b = append(b, `},"implementation":{"description":`...)
+	b = fhir.AppendString(b, name+" FHIR service")
+	b = append(b, `,"url":`...)
+	before := b
+
+	b = fhir.AppendString([]byte(`},"fhirVersion":`), s.defs.Version)
+	b = appendStrings(append(b, `,"format":`...), append([]string{"json"}, mediaTypes[:]...))
+	b = append(b, `,"rest":[{"mode":"server","resource":[`...)
+	sources := s.referrers()
+	abilities, onTypes := provided(onType)
+	for i, t := range s.defs.Resources() {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = s.appendResource(b, fhir.Type(t.Name), abilities, onTypes, sources[fhir.Type(t.Name)])
+	}
+	_, onWhole := provided(onSystem)
+	b = append(appendCodes(append(b, `],"interaction":`...), onWhole), "}]}"...)
+	return statement{before, b}
+}
+
+// provided collects the abilities and interactions of the routes of a level, each
+// once and in the order of the table.
+func provided(l level) (abilities, interactions []string) {
+	for _, rt := range routes {
+		if rt.level != l {
+			continue
+		}
+		for _, a := range rt.abilities {
+			if !slices.Contains(abilities, a) {
+				abilities = append(abilities, a)
+			}
+		}
+		for _, i := range rt.interactions {
+			if !slices.Contains(interactions, i) {
+				interactions = append(interactions, i)
+			}
+		}
+	}
+	return abilities, interactions
+}
+
+// referrers returns for each type the values of _revinclude that lead to it.
+func (s *server) referrers() map[fhir.Type][]string {
+	to := map[fhir.Type][]string{}
+	for _, t := range s.params.Types() {
+		for _, p := range s.params.Params(t) {
+			if p.Kind != searchparam.Reference {
+				continue
+			}
+			for _, target := range p.Targets {
+				to[target] = append(to[target], string(t)+":"+p.Code)
+			}
+		}
+	}
+	return to
+}
+
+func (s *server) appendResource(b []byte, t fhir.Type, abilities, interactions, revIncludes []string) []byte {
+	b = append(append(b, `{"type":"`...), t...)
+	b = append(append(b, `","profile":"http://hl7.org/fhir/StructureDefinition/`...), t...)
+	b = appendCodes(append(b, `","interaction":`...), interactions)
+	b = append(b, `,"versioning":"versioned"`...)
+	for _, a := range abilities {
+		b = append(append(b, ','), abilityJSON[a]...)
+	}
+	var includes []string
+	for _, p := range s.params.Params(t) {
+		if p.Kind == searchparam.Reference {
+			includes = append(includes, string(t)+":"+p.Code)
+		}
+	}
+	if len(includes) > 0 {
+		b = appendStrings(append(b, `,"searchInclude":`...), append([]string{"*"}, includes...))
+	}
+	if len(revIncludes) > 0 {
+		b = appendStrings(append(b, `,"searchRevInclude":`...), revIncludes)
+	}
+	first := true
+	for _, p := range s.params.Params(t) {
+		typ := paramTypes[p.Kind]
+		if typ == "" {
+			continue
+		}
+		if first {
+			b = append(b, `,"searchParam":[`...)
+			first = false
+		} else {
+			b = append(b, ',')
+		}
+		b = fhir.AppendString(append(b, `{"name":`...), p.Code)
+		b = fhir.AppendString(append(b, `,"definition":`...), p.URL)
+		b = append(append(append(b, `,"type":"`...), typ...), `"}`...)
+	}
+	if !first {
+		b = append(b, ']')
+	}
+	return append(b, '}')
+}
+
+func appendStrings(b []byte, list []string) []byte {
+	for i, text := range list {
+		if i == 0 {
+			b = append(b, '[')
+		} else {
+			b = append(b, ',')
+		}
+		b = fhir.AppendString(b, text)
+	}
+	return append(b, ']')
+}
+
+func appendCodes(b []byte, codes []string) []byte {
+	for i, code := range codes {
+		if i == 0 {
+			b = append(b, '[')
+		} else {
+			b = append(b, ',')
+		}
+		b = append(fhir.AppendString(append(b, `{"code":`...), code), '}')
+	}
+	return append(b, ']')
+}
