@@ -35,8 +35,8 @@ func (b Body) AppendJSON(dst []byte, version int64, updated time.Time) []byte {
 }
 
 // NewBody makes the body of resource n under the logical id. Every property
-// keeps its place and its bytes; id and meta are put behind resourceType when
-// n lacks them. replace, if not nil, may give new text for a string value (as
+// keeps its place and its bytes; an id that n lacks is put behind resourceType,
+// a meta behind the id. replace, if not nil, may give new text for a string value (as
 // a transaction does with references); it gets every string of the resource.
 func NewBody(n Node, id ID, replace func(Node) (string, bool)) Body {
 	w := bodyWriter{out: make([]byte, 0, len(n.Raw())+len(id)+32), replace: replace, id: id}
@@ -84,6 +84,7 @@ func (w *bodyWriter) resource(n Node) {
 		case "id":
 			w.comma()
 			w.putID()
+			w.missingMeta()
 		case "meta":
 			if !w.hasMeta { // not an object: missing has put one
 				continue
@@ -104,7 +105,12 @@ func (w *bodyWriter) missing() {
 	if !w.hasID {
 		w.comma()
 		w.putID()
+		w.missingMeta()
 	}
+}
+
+// missingMeta writes an empty meta, behind the id, if the resource has none.
+func (w *bodyWriter) missingMeta() {
 	if !w.hasMeta {
 		w.comma()
 		w.putMeta(Node{})

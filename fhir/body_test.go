@@ -19,7 +19,7 @@ func TestBodyKeepsWhatCame(t *testing.T) {
 			`{"resourceType":"Observation","z":1.10,"a":[1E+2,-0.00],"s":"\u00e9 \" \/ x  y","id":"new","meta":{"profile":["p"]}}`},
 		{"without id and meta", `{"resourceType":"Patient","active":true}`, `{"resourceType":"Patient","id":"new","meta":{},"active":true}`},
 		{"without id", `{"resourceType":"Patient","meta":{"tag":[{"code":"a"}]}}`, `{"resourceType":"Patient","id":"new","meta":{"tag":[{"code":"a"}]}}`},
-		{"without meta", `{"resourceType":"Patient","id":"x"}`, `{"resourceType":"Patient","meta":{},"id":"new"}`},
+		{"without meta", `{"resourceType":"Patient","id":"x"}`, `{"resourceType":"Patient","id":"new","meta":{}}`},
 		{"type last", `{"active":true,"resourceType":"Patient"}`, `{"active":true,"resourceType":"Patient","id":"new","meta":{}}`},
 		{"all in reverse", `{"meta":{"a":1},"id":"x","resourceType":"Patient"}`, `{"meta":{"a":1},"id":"new","resourceType":"Patient"}`},
 		{"stamps of another server", `{"resourceType":"Patient","meta":{"versionId":"7","tag":[{"code":"a"}],"lastUpdated":"2000-01-01T00:00:00Z","_lastUpdated":{"id":"a"},"_versionId":{"id":"b"}}}`,
@@ -55,7 +55,7 @@ func TestBodyKeepsWhatCame(t *testing.T) {
 func TestVersionIsStamped(t *testing.T) {
 	at := time.Date(2024, 5, 6, 7, 8, 9, 10_999_999, time.FixedZone("", 2*3600))
 	for in, want := range map[string]string{
-		`{"resourceType":"Patient","id":"a"}`:                                                     `{"resourceType":"Patient","meta":{"versionId":"3","lastUpdated":"2024-05-06T05:08:09.010Z"},"id":"a"}`,
+		`{"resourceType":"Patient","id":"a"}`:                                                     `{"resourceType":"Patient","id":"a","meta":{"versionId":"3","lastUpdated":"2024-05-06T05:08:09.010Z"}}`,
 		`{"resourceType":"Patient","id":"a","meta":{"versionId":"9","source":"s"},"active":true}`: `{"resourceType":"Patient","id":"a","meta":{"versionId":"3","lastUpdated":"2024-05-06T05:08:09.010Z","source":"s"},"active":true}`,
 	} {
 		v := fhir.Version{Key: fhir.Key{Type: "Patient", ID: "a"}, Number: 3, Updated: at, Method: fhir.Put, Body: fhir.NewBody(parse(t, in), "a", nil)}

@@ -23,7 +23,7 @@ func (s *server) process(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	doc, err := s.body(r)
+	doc, err := s.body(r, s.maxBundle)
 	if err != nil {
 		return err
 	}

@@ -14,7 +14,7 @@ func TestRead(t *testing.T) {
 	runAll(t, []scenario{
 		{name: "a patient", before: p1, method: "GET", path: "/Patient/p1", status: 200,
 			headers: map[string]string{"ETag": `W/"1"`, "Last-Modified": "Fri, 02 Jan 2026 03:04:07 GMT", "Location": "-", "X-Content-Type-Options": "nosniff"},
-			has:     []string{`{"resourceType":"Patient","meta":{"versionId":"1","lastUpdated":"2026-01-02T03:04:07.000Z"},"id":"p1","active":true,"name":[{"family":"Muster","given":["Maria"]}],"birthDate":"1970-03-03"}`}},
+			has:     []string{`{"resourceType":"Patient","id":"p1","meta":{"versionId":"1","lastUpdated":"2026-01-02T03:04:07.000Z"},"active":true,"name":[{"family":"Muster","given":["Maria"]}],"birthDate":"1970-03-03"}`}},
 		{name: "none", method: "GET", path: "/Patient/p1", status: 404, issue: "error not-found"},
 		{name: "no id", method: "GET", path: "/Patient/a_b", status: 404, issue: "error not-found", lacks: []string{"a_b"}},
 		{name: "version", before: p1, method: "GET", path: "/Patient/p1/_history/1", status: 200, headers: map[string]string{"ETag": `W/"1"`}},
@@ -50,7 +50,7 @@ func TestRead_Subset(t *testing.T) {
 		{name: "elements and summary", before: o1, method: "GET", path: "/Observation/o1?_elements=note&_summary=true", status: 400, issue: "error invalid"},
 		{name: "elements and no summary", before: o1, method: "GET", path: "/Observation/o1?_elements=note&_summary=false", status: 200, has: with(`"note"`)},
 		{name: "a resource without tags", before: []string{"PUT /Patient/p1 " + patientP1}, method: "GET", path: "/Patient/p1?_elements=active", status: 200,
-			has: []string{`"lastUpdated":"2026-01-02T03:04:07.000Z","tag":[{"system":"http://hl7.org/fhir/v3/ObservationValue","code":"SUBSETTED"},`, `"id":"p1","active":true}`}, lacks: []string{"birthDate"}},
+			has: []string{`"lastUpdated":"2026-01-02T03:04:07.000Z","tag":[{"system":"http://hl7.org/fhir/v3/ObservationValue","code":"SUBSETTED"},`, `{"resourceType":"Patient","id":"p1",`, `"active":true}`}, lacks: []string{"birthDate"}},
 	})
 }
 

@@ -25,10 +25,14 @@ import (
 	"salus/internal/serve"
 )
 
-// DefaultMaxBody is the limit of a request body when Options has none. One
-// limit holds for resources and bundles: a transaction of some hundred clinical
-// documents and a Binary of 40 MB, which base64 makes larger by a third, fit.
-const DefaultMaxBody = 64 << 20
+// The limits of request bodies when Options has none. A bundle is a vehicle
+// for many resources and may be larger than any of them.
+//
+// Compat: 28 MB is the reference's limit for every body.
+const (
+	DefaultMaxBody   = 28 << 20
+	DefaultMaxBundle = 128 << 20
+)
 
 // minTokenKey is the least length of a key that cannot be guessed.
 const minTokenKey = 16
@@ -46,20 +50,22 @@ type Options struct {
 	Now         func() time.Time           // time.Now when nil
 	NewID       func() string              // ids of bundles and outcomes; random UUIDs when nil
 	MaxBody     int64                      // bytes of a request body, inflated; DefaultMaxBody when 0
+	MaxBundle   int64                      // bytes of a batch or transaction, inflated; DefaultMaxBundle when 0
 	TokenKey    []byte                     // of the HMAC of continuation tokens, at least 16 bytes, the same on every node
 }
 
 // server is the service's surface. It is immutable.
 type server struct {
-	service *interaction.Service
-	bundles *bundle.Processor
-	defs    *spec.Definitions
-	params  *searchparam.Registry
-	base    func(*http.Request) string
-	now     func() time.Time
-	newID   func() string
-	maxBody int64
-	tokens  signer
+	service   *interaction.Service
+	bundles   *bundle.Processor
+	defs      *spec.Definitions
+	params    *searchparam.Registry
+	base      func(*http.Request) string
+	now       func() time.Time
+	newID     func() string
+	maxBody   int64
+	maxBundle int64
+	tokens    signer
 
 	statement statement
 	mux       *http.ServeMux // answers over HTTP
@@ -78,7 +84,7 @@ func New(o Options) http.Handler {
 	}
 	s := &server{
 		service: o.Service, bundles: o.Bundles, defs: o.Definitions, params: o.Params,
-		base: o.Base, now: o.Now, newID: o.NewID, maxBody: o.MaxBody, tokens: signer{key: o.TokenKey},
+		base: o.Base, now: o.Now, newID: o.NewID, maxBody: o.MaxBody, maxBundle: o.MaxBundle, tokens: signer{key: o.TokenKey},
 	}
 	if s.base == nil {
 		s.base = Base("")
@@ -91,6 +97,9 @@ func New(o Options) http.Handler {
 	}
 	if s.maxBody == 0 {
 		s.maxBody = DefaultMaxBody
+	}
+	if s.maxBundle == 0 {
+		s.maxBundle = DefaultMaxBundle
 	}
 	if o.Name == "" {
 		o.Name = "Salus"

@@ -234,17 +234,23 @@ func TestUnavailable_TellsWhenToComeBack(t *testing.T) {
 	}
 }
 
-func TestDefaultLimit_LetsAResourceOf30MBThrough(t *testing.T) {
+func TestDefaultLimits_AreLargerForBundles(t *testing.T) {
 	t.Parallel()
 	f := newFixtureWith(t, 0)
-	data := strings.Repeat("QUJD", 30<<18)
-	w := f.must(t, 201, "PUT", "/Binary/b1", `{"resourceType":"Binary","id":"b1","contentType":"text/plain","data":"`+data+`"}`)
-	if w.Body.Len() < len(data) {
-		t.Errorf("the answer has %d bytes", w.Body.Len())
+	binary := func(size int) string {
+		return `{"resourceType":"Binary","id":"b1","contentType":"text/plain","data":"` + strings.Repeat("QUJD", size/4) + `"}`
 	}
-	if got := f.must(t, 200, "GET", "/Binary/b1", "").Body.String(); !strings.Contains(got, data) {
-		t.Errorf("read back %d bytes", len(got))
+	most := binary(27 << 20)
+	f.must(t, 201, "PUT", "/Binary/b1", most)
+	if got := f.must(t, 200, "GET", "/Binary/b1", "").Body.Len(); got < len(most) {
+		t.Errorf("read back %d bytes", got)
 	}
+	w := f.do("PUT", "/Binary/b1", binary(30<<20), nil)
+	if w.Code != 413 {
+		t.Errorf("a resource of 30 MB gave %d", w.Code)
+	}
+	checkOutcome(t, w, "error too-long")
+	f.must(t, 200, "POST", "/", `{"resourceType":"Bundle","type":"batch","entry":[{"resource":`+binary(30<<20)+`,"request":{"method":"PUT","url":"Binary/b1"}}]}`)
 }
 
 func TestNew_RefusesWhatCannotWork(t *testing.T) {

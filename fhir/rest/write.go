@@ -13,11 +13,11 @@ import (
 
 // body reads and parses a request's JSON body. The caller releases the document
 // when no node of it is used any more.
-func (s *server) body(r *http.Request) (*fhir.Document, error) {
+func (s *server) body(r *http.Request, limit int64) (*fhir.Document, error) {
 	if readable(r.Header.Get("Content-Type")) == "" {
 		return nil, fault.New(fault.MediaType, "Content-Type must be %s, %s or %s", fhirJSON, plainJSON, textJSON)
 	}
-	b, err := serve.ReadBody(r, s.maxBody)
+	b, err := serve.ReadBody(r, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +58,7 @@ func (s *server) write(w http.ResponseWriter, r *http.Request, in interaction.Wr
 	if r.Header.Get("X-Provenance") != "" {
 		return fault.New(fault.NotSupported, "the header X-Provenance is not supported; send the Provenance in the same transaction")
 	}
-	doc, err := s.body(r)
+	doc, err := s.body(r, s.maxBody)
 	if err != nil {
 		return err
 	}

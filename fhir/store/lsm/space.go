@@ -126,9 +126,14 @@ func (f *patientFile) WriteAt(p []byte, off int64) (int, error) {
 	return wait(f.guard, func() (int, error) { return f.File.WriteAt(p, off) })
 }
 
+// maxPreallocate bounds how much of a new log file is reserved ahead of use.
+// The database asks for the size of the write buffer for each of several logs,
+// which would let a small store take hundreds of megabytes.
+const maxPreallocate = 2 << 20
+
 // Preallocate implements vfs.File. It is a hint, so that lack of space does not matter.
 func (f *patientFile) Preallocate(offset, length int64) error {
-	if err := f.File.Preallocate(offset, length); err != nil && !noSpace(err) {
+	if err := f.File.Preallocate(offset, min(length, maxPreallocate)); err != nil && !noSpace(err) {
 		return err
 	}
 	return nil

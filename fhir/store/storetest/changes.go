@@ -58,6 +58,8 @@ func changesPurge(f *fixture) {
 	again := f.put("a")
 	f.reopen()
 	f.equal("log", versions(f.changes(0)), []fhir.Version{kept, mark, again})
+	second := f.purge("a")
+	f.equal("log after a second purge", versions(f.changes(0)), []fhir.Version{kept, mark, second})
 }
 
 func changesSteady(f *fixture) {

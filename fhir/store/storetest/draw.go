@@ -144,15 +144,26 @@ func drawOperand(r *rapid.T, c string) search.Operand {
 		if mode != search.Exact && chance(r, "cut", 50) {
 			text = string([]rune(text)[:3])
 		}
+		if chance(r, "lower", 20) {
+			text = strings.ToLower(text)
+		}
 		return search.Text{Mode: mode, Text: text}
 	case date:
 		d := dateIs(pick(r, "prefix", prefixes), pick(r, "date", append([]string{"2020", "2020-01", "..2020-01", "2020-02-25.."}, dates...)))
-		d.Within = d.Prefix == search.Eq && chance(r, "within", 50)
+		switch d.Within = d.Prefix == search.Eq && chance(r, "within", 50); rapid.IntRange(0, 5).Draw(r, "touch") {
+		case 0: // only the last tick
+			d.Start = d.End
+		case 1: // only the first
+			d.End = d.Start
+		}
 		return d
 	case number:
 		return numberIs(pick(r, "prefix", prefixes), pick(r, "number", numbers))
 	case quantity:
 		q := search.Quantity{Number: numberIs(pick(r, "prefix", prefixes), pick(r, "number", numbers))}
+		if chance(r, "wide", 25) {
+			q.Low, q.High = dec("-10"), dec("10")
+		}
 		unit := tokenValue(pick(r, "unit", units))
 		q.System, q.Code = unit.System, unit.Code
 		q.AnyUnit = chance(r, "any unit", 25)
@@ -261,7 +272,7 @@ func drawPlan(r *rapid.T) search.Plan {
 		plan.Sort = append(plan.Sort, key)
 	}
 	if chance(r, "includes", 40) {
-		plan.MaxIncludes = pick(r, "limit", []int{1, 2, 100})
+		plan.MaxIncludes = pick(r, "limit", []int{1, 2, 3, 100})
 		plan.Includes, plan.RevIncludes = drawIncludes(r), drawIncludes(r)
 	}
 	return plan

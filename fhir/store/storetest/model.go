@@ -34,6 +34,8 @@ func RunModel(t *testing.T, open Factory) {
 			"write again": m.write, // named twice to be taken more often
 			"search":      m.search,
 			"search more": m.search,
+			"match":       m.match,
+			"order":       m.order,
 			"history":     m.history,
 			"reopen":      m.reopen,
 			"":            m.check,
@@ -116,9 +118,35 @@ func (m *model) note(w store.Write, v fhir.Version) {
 	}
 }
 
+// match asks every type for single operands, so that each kind of value meets
+// each kind of operand more often than in deep filters.
+func (m *model) match(r *rapid.T) {
+	for range 12 {
+		c := pick(r, "code", valueCodes)
+		operand := drawOperand(r, c)
+		plan := search.Plan{Count: 100}
+		for _, t := range allTypes {
+			plan.Branches = append(plan.Branches, search.Branch{Type: t, Filter: matchOn(t, c, operand)})
+		}
+		m.compare(r, plan)
+	}
+}
+
+// order asks for whole types, sorted and with what belongs to them.
+func (m *model) order(r *rapid.T) {
+	for range 4 {
+		plan := drawPlan(r)
+		for i := range plan.Branches {
+			plan.Branches[i].Filter = nil
+		}
+		m.compare(r, plan)
+	}
+}
+
 // search compares all pages of a random plan.
-func (m *model) search(r *rapid.T) {
-	plan := drawPlan(r)
+func (m *model) search(r *rapid.T) { m.compare(r, drawPlan(r)) }
+
+func (m *model) compare(r *rapid.T, plan search.Plan) {
 	ctx := context.Background()
 	whole := plan
 	whole.Count, whole.Includes, whole.RevIncludes = 10_000, nil, nil
@@ -138,7 +166,10 @@ func (m *model) search(r *rapid.T) {
 			r.Fatalf("%s\ntotal is %d, want %d", describePlan(plan), page.Total, wantTotal)
 		}
 		if len(page.Matches) > plan.Count || page.Next != nil && len(page.Matches) != plan.Count {
-			r.Fatalf("page of %d matches, want %d, more: %t", len(page.Matches), plan.Count, page.Next != nil)
+			r.Fatalf("%s\npage of %d matches, more: %t", describePlan(plan), len(page.Matches), page.Next != nil)
+		}
+		if len(page.Matches) == 0 && plan.After != nil {
+			r.Fatalf("%s\na page announced another, which is empty", describePlan(plan))
 		}
 		m.checkIncluded(r, plan, page)
 		got = append(got, page.Matches...)
@@ -245,6 +276,13 @@ func (m *model) check(r *rapid.T) {
 		r.Fatalf("changes: %v, %v", err, wantErr)
 	}
 	same(r, "changes", versions(log), versions(wantLog))
+	if half := len(log) / 2; half > 0 {
+		rest, err := changes(ctx, m.got, log[half-1].Position)
+		if err != nil {
+			r.Fatalf("changes: %v", err)
+		}
+		same(r, "changes after a position", rest, log[half:])
+	}
 	for _, k := range universe {
 		v, err := m.got.Read(ctx, k)
 		w, wantErr := m.want.Read(ctx, k)

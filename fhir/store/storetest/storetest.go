@@ -220,6 +220,9 @@ func (f *fixture) walk(plan search.Plan, between func()) []fhir.Version {
 		if page.Next != nil && len(page.Matches) != plan.Count || len(page.Matches) > plan.Count {
 			f.Fatalf("page of %d matches, want %d, more: %t", len(page.Matches), plan.Count, page.Next != nil)
 		}
+		if len(page.Matches) == 0 && plan.After != nil && between == nil {
+			f.Fatalf("a page announced another, which is empty")
+		}
 		all = append(all, page.Matches...)
 		if page.Next == nil {
 			return all
