@@ -31,8 +31,6 @@ type Param struct {
 	Kind       Kind
 	Targets    []fhir.Type // of a reference: resource types it may point at
 	Components []*Param    // of a composite, in order
-
-	extract *extraction
 }
 
 // Name returns "Type.code", which is unique in a registry.

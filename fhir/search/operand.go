@@ -1,0 +1,150 @@
+package search
+
+import (
+	"strings"
+
+	"salus/fault"
+	"salus/fhir"
+	"salus/fhir/decimal"
+	"salus/fhir/searchparam"
+)
+
+// invalid is the fault of a value that breaks a rule.
+func invalid(code, rule string) error {
+	return fault.With(fault.Invalid, fault.Issue{Code: "invalid", Text: show(code) + ": " + rule})
+}
+
+var prefixes = map[string]Prefix{
+	"eq": Eq, "ne": Ne, "gt": Gt, "lt": Lt, "ge": Ge, "le": Le, "sa": Sa, "eb": Eb, "ap": Ap,
+}
+
+// cutPrefix takes the comparison prefix off an ordered value.
+func cutPrefix(s string) (Prefix, string) {
+	if len(s) > 2 {
+		if prefix, ok := prefixes[s[:2]]; ok {
+			return prefix, s[2:]
+		}
+	}
+	return Eq, s
+}
+
+// token reads code, system|code, |code or system|.
+func token(param *searchparam.Param, s string) (Token, error) {
+	parts := split(s, '|')
+	switch {
+	case len(parts) == 1:
+		return Token{Code: unescape(s), AnySystem: true}, nil
+	case len(parts) > 2:
+		return Token{}, invalid(param.Code, "a token has at most one unescaped |")
+	case parts[0] == "" && parts[1] == "":
+		return Token{}, invalid(param.Code, "a token needs a system or a code")
+	}
+	return Token{System: unescape(parts[0]), Code: unescape(parts[1]), AnyCode: parts[1] == ""}, nil
+}
+
+// date reads a date of any precision. Approximately is within a tenth of the
+// distance from now (FHIR R4 search §3.1.1.4.7 leaves the measure to the server).
+func (s *parsing) date(code, text string) (Date, error) {
+	prefix, text := cutPrefix(text)
+	start, end, ok := searchparam.ParseDate(unescape(text))
+	if !ok {
+		return Date{}, invalid(code, "not a date, or one of a precision that does not exist")
+	}
+	if prefix == Ap {
+		now := searchparam.TicksOf(s.request.Now)
+		start = max(start-distance(start, now)/10, searchparam.MinTicks)
+		end = min(end+distance(end, now)/10, searchparam.MaxTicks)
+	}
+	return Date{Prefix: prefix, Start: start, End: end}, nil
+}
+
+func distance(a, b searchparam.Ticks) searchparam.Ticks { return max(a-b, b-a) }
+
+var tenth = func() decimal.Decimal {
+	d, err := decimal.Parse("0.1")
+	if err != nil {
+		panic(err)
+	}
+	return d
+}()
+
+// number reads a number and the window that it stands for: half a unit of its
+// last digit, or a tenth of it for approximately.
+func number(code, text string) (Number, error) {
+	prefix, text := cutPrefix(text)
+	d, err := decimal.Parse(unescape(text))
+	if err != nil {
+		return Number{}, invalid(code, err.Error())
+	}
+	half := d.HalfUnit()
+	if prefix == Ap {
+		half = d.Abs().Mul(tenth)
+	}
+	return Number{Prefix: prefix, Value: d, Low: d.Sub(half), High: d.Add(half)}, nil
+}
+
+// quantity reads number, number|system|code, number||code or number|system.
+func quantity(param *searchparam.Param, text string) (Quantity, error) {
+	parts := split(text, '|')
+	if len(parts) > 3 {
+		return Quantity{}, invalid(param.Code, "a quantity is number|system|code")
+	}
+	n, err := number(param.Code, parts[0])
+	if err != nil {
+		return Quantity{}, err
+	}
+	q := Quantity{Number: n, AnySystem: true, AnyCode: true}
+	if len(parts) > 1 && parts[1] != "" {
+		q.System, q.AnySystem = unescape(parts[1]), false
+	}
+	if len(parts) > 2 && parts[2] != "" {
+		q.Code, q.AnyCode = unescape(parts[2]), false
+	}
+	q.AnyUnit = q.AnySystem && q.AnyCode
+	return q, nil
+}
+
+// reference reads id, Type/id or a URL. A URL below the service's own base is a
+// reference to a resource here; everything in no such form is compared as text.
+// Compat: the version in Type/id/_history/version does not count.
+func (s *parsing) reference(param *searchparam.Param, only fhir.Type, text string) Ref {
+	ref := fhir.ParseReference(text, s.registry.IsType)
+	if ref.Base != "" && ref.Base == s.request.Base {
+		ref.Base = ""
+	}
+	types := param.Targets
+	if only != "" {
+		types = []fhir.Type{only}
+	}
+	switch {
+	case ref.Base != "" || ref.ID == "":
+		return Ref{URL: ref.String()}
+	case ref.Type == "" && len(types) == 1:
+		return Ref{Type: types[0], ID: ref.ID}
+	case ref.Type == "":
+		return Ref{Types: types, ID: ref.ID}
+	case only != "" && only != ref.Type:
+		return Ref{Types: []fhir.Type{}, ID: ref.ID} // subject:Patient=Group/1 finds nothing
+	}
+	return Ref{Type: ref.Type, ID: ref.ID}
+}
+
+// composite reads a$b. It may have fewer parts than the parameter has components.
+func (s *parsing) composite(param *searchparam.Param, text string) (Composite, error) {
+	parts := split(text, '$')
+	if len(parts) > len(param.Components) {
+		return Composite{}, fault.New(fault.Refused, "%s has %d components", show(param.Code), len(param.Components))
+	}
+	var c Composite
+	for i, part := range parts {
+		if strings.TrimSpace(part) == "" {
+			return Composite{}, invalid(param.Code, "a component is empty")
+		}
+		operand, err := s.operand(param.Components[i], "", "", part)
+		if err != nil {
+			return Composite{}, err
+		}
+		c.Parts = append(c.Parts, operand)
+	}
+	return c, nil
+}
