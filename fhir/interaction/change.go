@@ -1,0 +1,325 @@
+package interaction
+
+import (
+	"bytes"
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"salus/fault"
+	"salus/fhir"
+	"salus/fhir/searchparam"
+	"salus/fhir/store"
+)
+
+// Write is what a client asks for when it creates or updates a resource.
+type Write struct {
+	Type        fhir.Type
+	ID          fhir.ID   // in the URL of an update or delete; empty on create and conditional update
+	Resource    fhir.Node // as it was sent
+	Criteria    string    // of a conditional update: the query of its URL
+	IfMatch     string    // header as it was sent; empty for none
+	IfNoneExist string    // header as it was sent: the query of a conditional create; empty for none
+	Strict      bool      // unknown parameters in a query are errors
+	Base        string    // of this service's URLs, without trailing slash
+	DropHistory bool      // _meta-history=false; answered with NotSupported
+}
+
+// Outcome is what became of a write.
+type Outcome uint8
+
+// The outcomes.
+const (
+	Created        Outcome = iota + 1 // there is a resource where there was none, or only a deleted one
+	Updated                           // there is a new version
+	Unchanged                         // the update equals the current version, which stays
+	Matched                           // a conditional create found a resource; nothing was written
+	Deleted                           // there is a deletion, or with a hard delete nothing at all
+	AlreadyDeleted                    // there was nothing to delete
+)
+
+// Result is a write's outcome with the version that is now current: Number is
+// 0 where none is left or ever was.
+type Result struct {
+	Version fhir.Version
+	Outcome Outcome
+	Existed bool // an undeleted resource was there before
+}
+
+// Change is one write on its way to the store. Locate finds the resource it
+// concerns, Prepare makes what will be stored, Step is the write to the store
+// and Result what came of it. The steps are apart so that a transaction can do
+// each for all its entries before the next.
+type Change struct {
+	Write
+	Method fhir.Method // Post, Put, Delete or Purge
+
+	Key     fhir.Key     // set by Locate
+	Current fhir.Version // set by Prepare, for conditional writes by Locate; Number 0 when there is none
+	Found   bool         // a conditional write matched Current
+
+	expect   int64   // version demanded by If-Match; 0 for none
+	assigned fhir.ID // by the service
+	body     fhir.Body
+	values   []searchparam.Entry
+	indexed  bool
+}
+
+// Conditional reports whether the change's resource is found by a search.
+func (c *Change) Conditional() bool {
+	return c.Method == fhir.Post && c.IfNoneExist != "" || c.Method == fhir.Put && c.ID == ""
+}
+
+// settled reports whether a conditional create found its resource, so that
+// nothing is left to do.
+func (c *Change) settled() bool { return c.Method == fhir.Post && c.Found }
+
+// Locate determines the change's key: assigned, from the URL, or by a search.
+// It checks all that can be told from the request alone. Called again after a
+// lost race it keeps an assigned id.
+func (s *Service) Locate(ctx context.Context, c *Change) error {
+	if err := s.known(c.Type); err != nil {
+		return err
+	}
+	if c.DropHistory {
+		return fault.New(fault.NotSupported, "_meta-history=false is not supported: every version is kept")
+	}
+	var err error
+	if c.expect, err = parseIfMatch(c.IfMatch); err != nil {
+		return err
+	}
+	c.Current, c.Found = fhir.Version{}, false
+	before := c.Key
+	switch {
+	case c.Conditional():
+		err = s.locateByCriteria(ctx, c)
+	case c.Method == fhir.Post:
+		s.assign(c)
+	default:
+		c.Key = fhir.Key{Type: c.Type, ID: c.ID}
+		if c.Method == fhir.Put && !fhir.ValidID(string(c.ID)) {
+			err = invalidID()
+		}
+	}
+	if c.Key != before {
+		c.body, c.values, c.indexed = fhir.Body{}, nil, false
+	}
+	return err
+}
+
+func invalidID() error {
+	return fault.With(fault.Invalid, fault.Issue{Code: "invalid", Text: "an id has 1 to 64 characters out of A-Z, a-z, 0-9, - and ."})
+}
+
+// assign gives the change an id of the service's making, once.
+func (s *Service) assign(c *Change) {
+	if c.assigned == "" {
+		c.assigned = s.newID()
+	}
+	c.Key = fhir.Key{Type: c.Type, ID: c.assigned}
+}
+
+// Prepare checks the resource, makes the body and index values that will be
+// stored, and reads the current version to hold them against. replace, if not
+// nil, gives new text for strings of the resource. Different changes may be
+// prepared at the same time.
+func (s *Service) Prepare(ctx context.Context, c *Change, replace func(fhir.Node) (string, bool)) error {
+	if c.settled() {
+		return nil
+	}
+	if c.Method == fhir.Post || c.Method == fhir.Put {
+		if err := s.draft(c, replace); err != nil {
+			return err
+		}
+	}
+	if c.Method != fhir.Post && !c.Found {
+		v, err := s.current(ctx, c.Key)
+		if err != nil {
+			return err
+		}
+		c.Current = v
+	}
+	if c.expect != 0 && c.Method == fhir.Put && c.Current.Number != c.expect {
+		return fault.New(fault.Precondition, "If-Match names version %d, which is not the current version of %s", c.expect, c.Key)
+	}
+	if c.body.JSON == nil || c.indexed || c.unchanged() {
+		return nil
+	}
+	return s.index(c, replace)
+}
+
+// entries are reused buffers for Extract, because it cannot tell beforehand
+// how many values there will be and an Entry is large.
+var entries = sync.Pool{New: func() any { return new([]searchparam.Entry) }}
+
+// index extracts the values of the change's resource.
+func (s *Service) index(c *Change, replace func(fhir.Node) (string, bool)) error {
+	buffer := entries.Get().(*[]searchparam.Entry)
+	values, err := s.params.Extract((*buffer)[:0], c.Resource, searchparam.Options{Replace: replace, Base: c.Base})
+	if err == nil {
+		c.values, c.indexed = slices.Clone(values), true
+	}
+	clear(values) // holds on to the resource
+	*buffer = values[:0]
+	entries.Put(buffer)
+	return err
+}
+
+// draft checks the resource and makes its body, once for a key.
+func (s *Service) draft(c *Change, replace func(fhir.Node) (string, bool)) error {
+	if c.body.JSON != nil {
+		return nil
+	}
+	n := c.Resource
+	if n.Kind() != fhir.Object {
+		return fault.With(fault.Invalid, fault.Issue{Code: "structure", Text: "the body must be one resource, a JSON object"})
+	}
+	if n.Type() != c.Type {
+		return fault.With(fault.Invalid, fault.Issue{
+			Code: "invalid", Text: "resourceType must be the type in the URL, " + string(c.Type), Expression: "resourceType",
+		})
+	}
+	if id := n.ID(); c.Method == fhir.Put && id != c.Key.ID && (id != "" || c.ID != "") {
+		text := "the resource's id must be the id in the URL"
+		switch {
+		case id == "":
+			text = "an update needs the id of the URL in the resource too"
+		case c.ID == "":
+			text = "the resource's id must be the id of the resource that the criteria match"
+		}
+		return fault.With(fault.Invalid, fault.Issue{Code: "invalid", Text: text, Expression: string(c.Type) + ".id"})
+	}
+	if err := s.validator.Resource(n); err != nil {
+		return err
+	}
+	c.body = fhir.NewBody(n, c.Key.ID, replace)
+	return nil
+}
+
+// current returns the current version under key, the zero Version when there is none.
+func (s *Service) current(ctx context.Context, key fhir.Key) (fhir.Version, error) {
+	if !fhir.ValidID(string(key.ID)) {
+		return fhir.Version{}, nil
+	}
+	v, err := s.store.Read(ctx, key)
+	if fault.Is(err, fault.NotFound) {
+		return fhir.Version{}, nil
+	}
+	return v, err
+}
+
+func (c *Change) exists() bool { return c.Current.Number > 0 && !c.Current.Deleted() }
+
+func (c *Change) unchanged() bool {
+	return c.Method == fhir.Put && c.exists() && bytes.Equal(c.Current.Body.JSON, c.body.JSON)
+}
+
+// Step returns what the store has to write; ok is false when there is nothing
+// to write and Result takes the current version.
+func (c *Change) Step() (w store.Write, ok bool) {
+	w = store.Write{Key: c.Key, Method: c.Method, Expect: c.Current.Number}
+	switch c.Method {
+	case fhir.Delete:
+		return w, c.exists()
+	case fhir.Purge:
+		return w, c.Current.Number > 0
+	}
+	w.Body, w.Values = c.body, c.values
+	return w, !c.settled() && !c.unchanged()
+}
+
+// Result tells what came of the change; v is the version that the store made
+// of its Step, or the zero Version when there was none.
+func (c *Change) Result(v fhir.Version) Result {
+	r := Result{Version: v, Existed: c.exists()}
+	wrote := v.Key != fhir.Key{}
+	if !wrote {
+		r.Version = c.Current
+		r.Version.Key = c.Key
+	}
+	switch {
+	case c.Method == fhir.Delete || c.Method == fhir.Purge:
+		r.Outcome = AlreadyDeleted
+		if wrote {
+			r.Outcome = Deleted
+		}
+	case c.settled():
+		r.Outcome = Matched
+	case !wrote:
+		r.Outcome = Unchanged
+	case r.Existed:
+		r.Outcome = Updated
+	default:
+		r.Outcome = Created
+	}
+	return r
+}
+
+// Commit writes steps to the store, all or none. Without steps it does nothing.
+func (s *Service) Commit(ctx context.Context, steps []store.Write) ([]fhir.Version, error) {
+	if len(steps) == 0 {
+		return nil, nil
+	}
+	return s.store.Write(ctx, steps)
+}
+
+// apply does one change by itself, again while it loses races.
+func (s *Service) apply(ctx context.Context, c *Change) (Result, error) {
+	leave, err := s.Exclude(ctx, c)
+	if err != nil {
+		return Result{}, err
+	}
+	defer leave()
+	links := make(Links)
+	if err := s.ResolveReferences(ctx, c.Resource, c.Base, links); err != nil {
+		return Result{}, err
+	}
+	var result Result
+	err = Retry(ctx, func() error {
+		if err := s.Locate(ctx, c); err != nil {
+			return err
+		}
+		if err := s.Prepare(ctx, c, links.Replace); err != nil {
+			return err
+		}
+		var versions [1]fhir.Version
+		if step, ok := c.Step(); ok {
+			made, err := s.Commit(ctx, []store.Write{step})
+			if err != nil {
+				return err
+			}
+			versions[0] = made[0]
+		}
+		result = c.Result(versions[0])
+		return nil
+	})
+	return result, err
+}
+
+// parseIfMatch reads an If-Match header: a weak entity tag around a version
+// number (FHIR R4 http §3.1.0.5). It returns 0 for an empty header.
+func parseIfMatch(header string) (int64, error) {
+	if header == "" {
+		return 0, nil
+	}
+	s, ok := strings.CutPrefix(header, `W/"`)
+	if ok {
+		s, ok = strings.CutSuffix(s, `"`)
+	}
+	n, err := parseVersion(s)
+	if !ok || err != nil {
+		return 0, fault.New(fault.Invalid, `If-Match must be a weak entity tag with a version number: W/"1"`)
+	}
+	return n, nil
+}
+
+// parseVersion reads a version id: a whole number from 1, without sign or leading zeros.
+func parseVersion(s string) (int64, error) {
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || n < 1 || s[0] < '1' || s[0] > '9' {
+		return 0, fault.New(fault.NotFound, "there is no such version")
+	}
+	return n, nil
+}

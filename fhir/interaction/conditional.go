@@ -1,0 +1,189 @@
+package interaction
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+
+	"salus/fault"
+	"salus/fhir"
+	"salus/fhir/search"
+	"salus/fhir/store"
+)
+
+// maxConditionalDelete is the largest _count of a conditional delete.
+const maxConditionalDelete = 100
+
+// Exclude keeps other conditional writes with the same type and criteria out
+// of this process until leave is called, so that of racing conditional creates
+// one creates and the others find. Changes without criteria do not wait.
+func (s *Service) Exclude(ctx context.Context, changes ...*Change) (leave func(), err error) {
+	var names []string
+	for _, c := range changes {
+		if name := c.Condition(); name != "" {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return func() {}, nil
+	}
+	return s.criteria.enter(ctx, names)
+}
+
+// Condition names the resource that a conditional change is about, as far as
+// the request tells: its type with the criteria in one order. It is "" for
+// other changes.
+func (c *Change) Condition() string {
+	if !c.Conditional() {
+		return ""
+	}
+	pairs := strings.Split(c.query(), "&")
+	slices.Sort(pairs)
+	return string(c.Type) + "?" + strings.Join(pairs, "&")
+}
+
+// query returns the criteria of a conditional change.
+func (c *Change) query() string {
+	if c.Method == fhir.Post {
+		return strings.TrimPrefix(c.IfNoneExist, "?")
+	}
+	return c.Criteria
+}
+
+// locateByCriteria finds the resource of a conditional create or update
+// (FHIR R4 http §3.1.0.8.1, §3.1.0.4.3).
+func (s *Service) locateByCriteria(ctx context.Context, c *Change) error {
+	query, err := s.criteriaOf(c.Type, c.query(), c.Strict, c.Base)
+	if err != nil {
+		return err
+	}
+	found, err := s.match(ctx, query)
+	if err != nil {
+		return err
+	}
+	id := c.Resource.ID()
+	switch {
+	case len(found) > 1:
+		return severalMatches(c.Type)
+	case len(found) == 1:
+		c.Key, c.Current, c.Found = found[0].Key, found[0], true
+	case c.Method == fhir.Put && id != "":
+		if !fhir.ValidID(string(id)) {
+			return invalidID()
+		}
+		c.Key = fhir.Key{Type: c.Type, ID: id}
+	default:
+		s.assign(c)
+	}
+	return nil
+}
+
+func severalMatches(t fhir.Type) error {
+	return fault.With(fault.Precondition, fault.Issue{
+		Code: "multiple-matches", Text: "the criteria match more than one " + string(t) + "; a conditional interaction needs at most one",
+	})
+}
+
+// criteriaOf checks the query of a conditional interaction. Unless strict,
+// what it does not know is left out as in a search, but not all of it.
+func (s *Service) criteriaOf(t fhir.Type, query string, strict bool, base string) (*search.Query, error) {
+	params, err := search.ParseParams(query)
+	if err != nil {
+		return nil, err
+	}
+	text := "the criteria for " + string(t) + " are not selective enough: there must be at least one search parameter that is known and has a value"
+	if len(params) == 0 {
+		return nil, fault.With(fault.Invalid, fault.Issue{Code: "invalid", Text: text})
+	}
+	q, err := s.parser.Parse(search.Request{Types: []fhir.Type{t}, Params: params, Strict: strict, Base: base, Now: s.now()})
+	if err != nil {
+		return nil, err
+	}
+	if q.Criteria == 0 {
+		return nil, fault.With(fault.Precondition, fault.Issue{Code: "required", Text: text})
+	}
+	return q, nil
+}
+
+// match returns resources that meet the criteria: two when there are two or more.
+func (s *Service) match(ctx context.Context, q *search.Query) ([]fhir.Version, error) {
+	page, err := s.store.Search(ctx, &search.Plan{Branches: q.Plan.Branches, Count: 2})
+	if err != nil {
+		return nil, err
+	}
+	return page.Matches, nil
+}
+
+// DeleteMatching deletes what the write's Criteria match: nothing, one
+// resource, or with _count up to that many, with what _include and _revinclude
+// add, all in one write (FHIR R4 http §3.1.0.7.1). It returns how many were
+// deleted. Faults: Precondition when several match without _count or the
+// criteria select nothing in particular; Invalid for a broken query.
+func (s *Service) DeleteMatching(ctx context.Context, w Write, hard bool) (int, error) {
+	if err := s.known(w.Type); err != nil {
+		return 0, err
+	}
+	q, err := s.criteriaOf(w.Type, w.Criteria, w.Strict, w.Base)
+	if fault.Is(err, fault.Invalid) && strings.Trim(w.Criteria, "&") == "" {
+		err = fault.With(fault.Precondition, fault.As(err).Issues...)
+	}
+	if err != nil {
+		return 0, err
+	}
+	most, err := deleteCount(q.Self)
+	if err != nil {
+		return 0, err
+	}
+	plan := &search.Plan{
+		Branches: q.Plan.Branches, Count: max(most, 2),
+		Includes: q.Plan.Includes, RevIncludes: q.Plan.RevIncludes, MaxIncludes: q.Plan.MaxIncludes,
+	}
+	method := fhir.Delete
+	if hard {
+		method = fhir.Purge
+	}
+	deleted := 0
+	err = Retry(ctx, func() error {
+		deleted = 0
+		page, err := s.store.Search(ctx, plan)
+		switch {
+		case err != nil:
+			return err
+		case most == 0 && len(page.Matches) > 1:
+			return severalMatches(w.Type)
+		case page.Truncated:
+			return badParameter("_includesCount", "must be larger: more resources are included than a page may hold")
+		}
+		matches := page.Matches
+		if most > 0 {
+			matches = matches[:min(most, len(matches))]
+		}
+		var steps []store.Write
+		for _, v := range slices.Concat(matches, page.Included) {
+			steps = append(steps, store.Write{Key: v.Key, Method: method, Expect: v.Number})
+		}
+		_, err = s.Commit(ctx, steps)
+		deleted = len(steps)
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	return deleted, nil
+}
+
+// deleteCount returns the _count of a conditional delete, 0 when there is none.
+func deleteCount(params []search.Param) (int, error) {
+	for _, p := range params {
+		if p.Name != "_count" {
+			continue
+		}
+		n, err := strconv.Atoi(p.Value)
+		if err != nil || n < 1 || n > maxConditionalDelete {
+			return 0, badParameter("_count", "of a conditional delete must be from 1 to "+strconv.Itoa(maxConditionalDelete))
+		}
+		return n, nil
+	}
+	return 0, nil
+}

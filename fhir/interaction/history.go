@@ -1,0 +1,167 @@
+package interaction
+
+import (
+	"context"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"salus/fault"
+	"salus/fhir"
+	"salus/fhir/searchparam"
+	"salus/fhir/store"
+)
+
+// The page size of a history without _count, and the largest.
+const (
+	defaultHistoryCount = 10
+	maxHistoryCount     = 1000
+)
+
+// HistoryRequest asks for the versions of one resource (Type and ID), of a
+// type (Type), or of everything (neither).
+type HistoryRequest struct {
+	Type  fhir.Type
+	ID    fhir.ID
+	Query string // of the URL; what history does not know is ignored
+	After []byte // HistoryResult.Page.Next of the page before; nil for the first page
+}
+
+// HistoryResult is a page of versions.
+type HistoryResult struct {
+	Page  *store.HistoryPage
+	Count int    // of versions on a page; 0 when only the total was asked for
+	Query string // the understood part of the request's query, for the next link
+	Self  string // the same for the self link
+}
+
+// History returns versions, newest first unless the query's _sort says
+// otherwise (FHIR R4 http §3.1.0.12). Faults: NotFound for an unknown type or a
+// resource that never was; Invalid for a broken parameter; Refused when _at
+// comes with _since or _before.
+func (s *Service) History(ctx context.Context, r HistoryRequest) (*HistoryResult, error) {
+	if r.Type != "" {
+		if err := s.known(r.Type); err != nil {
+			return nil, err
+		}
+	}
+	if r.ID != "" {
+		v, err := s.current(ctx, fhir.Key{Type: r.Type, ID: r.ID})
+		if err != nil {
+			return nil, err
+		}
+		if v.Number == 0 {
+			return nil, fault.New(fault.NotFound, "there is no resource %s", shown(fhir.Key{Type: r.Type, ID: r.ID}))
+		}
+	}
+	result := &HistoryResult{}
+	q, err := s.historyQuery(r, result)
+	if err != nil {
+		return nil, err
+	}
+	result.Page, err = s.store.History(ctx, q)
+	return result, err
+}
+
+// historyQuery reads the request's parameters into a query and result's links.
+func (s *Service) historyQuery(r HistoryRequest, result *HistoryResult) (store.HistoryQuery, error) {
+	q := store.HistoryQuery{Type: r.Type, ID: r.ID, Count: defaultHistoryCount, After: r.After}
+	at, window, onlyTotal := false, false, false
+	var query, self []string
+	for pair := range strings.SplitSeq(r.Query, "&") {
+		name, value, err := decodePair(pair)
+		if err != nil {
+			return q, err
+		}
+		switch name {
+		case "_count":
+			q.Count, err = historyCount(value)
+		case "_summary":
+			onlyTotal = value == "count"
+		case "_sort":
+			q.OldestFirst, err = historySort(value)
+		case "_since":
+			window = true
+			q.Since, _, err = period(name, value)
+		case "_before":
+			window = true
+			if q.Before, _, err = period(name, value); err == nil && q.Before.After(s.now()) {
+				err = badParameter(name, "must not lie in the future")
+			}
+		case "_at":
+			// Compat: the versions written within that period, as in the
+			// reference, not those that were current at some time of it.
+			at = true
+			q.Since, q.Before, err = period(name, value)
+		default:
+			continue
+		}
+		if err != nil {
+			return q, err
+		}
+		query = append(query, pair)
+		if name != "_at" { // Compat: the reference drops it
+			self = append(self, pair)
+		}
+	}
+	if at && window {
+		return q, fault.With(fault.Refused, fault.Issue{Code: "invalid", Text: "_at cannot be combined with _since or _before"})
+	}
+	if onlyTotal {
+		q.Count = 0
+	}
+	q.Total = q.Count == 0
+	result.Count, result.Query, result.Self = q.Count, strings.Join(query, "&"), strings.Join(self, "&")
+	return q, nil
+}
+
+func decodePair(pair string) (name, value string, err error) {
+	name, value, _ = strings.Cut(pair, "=")
+	if name, err = url.QueryUnescape(name); err == nil {
+		value, err = url.QueryUnescape(value)
+	}
+	if err != nil {
+		return "", "", fault.With(fault.Invalid, fault.Issue{Code: "invalid", Text: "the query of the URL has a bad percent-encoding"})
+	}
+	return name, value, nil
+}
+
+func badParameter(name, rule string) error {
+	return fault.With(fault.Invalid, fault.Issue{Code: "invalid", Text: "the parameter " + name + " " + rule})
+}
+
+func historyCount(value string) (int, error) {
+	n, err := strconv.Atoi(value)
+	if err != nil || n < 0 {
+		return 0, badParameter("_count", "must be a whole number from 0")
+	}
+	return min(n, maxHistoryCount), nil
+}
+
+func historySort(value string) (oldestFirst bool, err error) {
+	switch value {
+	case "_lastUpdated":
+		return true, nil
+	case "-_lastUpdated":
+		return false, nil
+	}
+	return false, badParameter("_sort", "of a history may only be _lastUpdated or -_lastUpdated")
+}
+
+// period returns the time from start to before end that value stands for, in
+// UTC where it names no zone.
+func period(name, value string) (start, end time.Time, err error) {
+	first, last, ok := searchparam.ParseDate(strings.Replace(value, " ", "+", 1)) // a plus sign that nobody encoded
+	if !ok {
+		return start, end, badParameter(name, "must be a date or an instant, such as 2026-01-31 or 2026-01-31T12:00:00Z")
+	}
+	return timeOf(first), timeOf(last + 1), nil
+}
+
+// timeOf is the inverse of searchparam.TicksOf.
+func timeOf(t searchparam.Ticks) time.Time {
+	const perSecond = 1e7
+	epoch := int64(searchparam.TicksOf(time.Unix(0, 0))) / perSecond
+	return time.Unix(int64(t)/perSecond-epoch, int64(t)%perSecond*100).UTC()
+}

@@ -1,0 +1,37 @@
+package interaction
+
+import (
+	"context"
+
+	"salus/fhir/search"
+)
+
+// SearchResult is a page of a search with what was understood of the request.
+type SearchResult struct {
+	Query *search.Query
+	Page  *search.Page
+}
+
+// Search answers a search. after is the Page.Next of the page before, already
+// verified to be of the service's own making; nil for the first page. Faults:
+// NotFound for an unknown type in the path, and those of search.Parser.
+func (s *Service) Search(ctx context.Context, r search.Request, after []byte) (*SearchResult, error) {
+	for _, t := range r.Types {
+		if err := s.known(t); err != nil {
+			return nil, err
+		}
+	}
+	if r.Now.IsZero() {
+		r.Now = s.now()
+	}
+	q, err := s.parser.Parse(r)
+	if err != nil {
+		return nil, err
+	}
+	q.Plan.After = after
+	page, err := s.store.Search(ctx, q.Plan)
+	if err != nil {
+		return nil, err
+	}
+	return &SearchResult{Query: q, Page: page}, nil
+}

@@ -1,0 +1,109 @@
+// Package interaction is what a FHIR service does with resources: create, read,
+// vread, update, delete, search and history, with their conditional forms
+// (FHIR R4 http §3.1.0).
+//
+// It promises that a resource is stored only when it is valid and under the
+// preconditions its writer gave; that two writers of one resource lose nothing;
+// that conditional writes with the same criteria exclude each other within this
+// process; and that an update which changes nothing makes no version.
+// Parsing bodies, headers and URLs off the wire and writing answers is left to
+// package rest, doing many interactions at once to package bundle.
+package interaction
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"salus/fault"
+	"salus/fhir"
+	"salus/fhir/search"
+	"salus/fhir/searchparam"
+	"salus/fhir/spec"
+	"salus/fhir/store"
+)
+
+// Validator tells whether a resource may be stored.
+type Validator interface {
+	// Resource returns nil or a fault with an issue for each rule that n breaks.
+	Resource(n fhir.Node) error
+}
+
+// Options are the parts of a Service; all are needed except Now and NewID.
+type Options struct {
+	Definitions *spec.Definitions
+	Params      *searchparam.Registry
+	Parser      *search.Parser
+	Validator   Validator
+	Store       store.Store
+	Now         func() time.Time // time.Now when nil
+	NewID       func() fhir.ID   // fhir.NewID when nil
+}
+
+// Service does the interactions of one FHIR service. It is safe for concurrent use.
+type Service struct {
+	defs      *spec.Definitions
+	params    *searchparam.Registry
+	parser    *search.Parser
+	validator Validator
+	store     store.Store
+	now       func() time.Time
+	newID     func() fhir.ID
+	criteria  turnstiles
+}
+
+// New returns a Service made of the parts in o.
+func New(o Options) *Service {
+	s := &Service{
+		defs: o.Definitions, params: o.Params, parser: o.Parser,
+		validator: o.Validator, store: o.Store, now: o.Now, newID: o.NewID,
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if s.newID == nil {
+		s.newID = fhir.NewID
+	}
+	return s
+}
+
+// Definitions returns the definitions that the service follows.
+func (s *Service) Definitions() *spec.Definitions { return s.defs }
+
+// known refuses types that the service does not have.
+func (s *Service) known(t fhir.Type) error {
+	if !s.defs.IsResource(string(t)) {
+		return fault.New(fault.NotFound, "there is no resource type with the name given (names are case-sensitive)")
+	}
+	return nil
+}
+
+// maxAttempts bounds how often a write is tried that keeps losing races. Every
+// lost race is another writer's success, so this many may write one resource
+// at the same moment and all get through.
+const maxAttempts = 128
+
+// Retry calls attempt until it ends in anything but a Conflict, which it may do
+// maxAttempts times. attempt must read afresh what it bases its write on.
+func Retry(ctx context.Context, attempt func() error) error {
+	var err error
+	for range maxAttempts {
+		if err = attempt(); !fault.Is(err, fault.Conflict) {
+			return err
+		}
+		if ctx.Err() != nil {
+			return interrupted(ctx)
+		}
+	}
+	return err
+}
+
+// interrupted is the fault of a request whose context ended while it waited
+// for other writers.
+func interrupted(ctx context.Context) error {
+	kind := fault.Canceled
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		kind = fault.Timeout
+	}
+	return fault.Wrap(kind, ctx.Err(), "the request ended while it waited for other writers")
+}

@@ -1,0 +1,31 @@
+package interaction
+
+import (
+	"context"
+
+	"salus/fault"
+	"salus/fhir"
+)
+
+// VRead returns the version of a resource that vid names. Faults: Gone, with
+// its number, when that version is a deletion; NotFound.
+func (s *Service) VRead(ctx context.Context, key fhir.Key, vid string) (fhir.Version, error) {
+	if err := s.known(key.Type); err != nil {
+		return fhir.Version{}, err
+	}
+	n, err := parseVersion(vid)
+	if err != nil {
+		return fhir.Version{}, err
+	}
+	if !fhir.ValidID(string(key.ID)) {
+		return fhir.Version{}, fault.New(fault.NotFound, "there is no resource %s", shown(key))
+	}
+	v, err := s.store.ReadVersion(ctx, key, n)
+	if fault.Is(err, fault.NotFound) {
+		return fhir.Version{}, fault.New(fault.NotFound, "there is no version %d of %s", n, key)
+	}
+	if err != nil {
+		return fhir.Version{}, err
+	}
+	return present(v, key)
+}
