@@ -164,7 +164,8 @@ type Quantity struct {
 // Ref compares a reference.
 //
 //	Type and ID            a reference to that resource here
-//	ID with Types          a reference to any resource of one of Types with that id ("123")
+//	ID with Types          a reference to any resource here of one of Types with that id ("123"),
+//	                       or one that is stored as the id alone
 //	URL                    a reference with exactly that text (external, canonical, urn)
 type Ref struct {
 	Type  fhir.Type

@@ -33,19 +33,26 @@ type Store interface {
 	// Write applies all writes or none, in their order, and returns the version
 	// that each made (for a Purge one with Number 0). It returns only when they
 	// are durable. All versions of one call have the same Updated. A key may
-	// occur once. Conflict when a Write.Expect does not hold.
+	// occur once. Conflict when a Write.Expect does not hold. The store keeps
+	// none of the caller's bytes.
 	Write(ctx context.Context, writes []Write) ([]fhir.Version, error)
 
 	// Search answers a plan over the current versions. Pages chained by
-	// Page.Next hold every resource that matched throughout exactly once, in
-	// order. Invalid when Plan.After did not come from this store.
+	// Page.Next hold every resource that matched throughout, with the same sort
+	// values, exactly once, in order. Without sort keys the order is that of the
+	// resources' numbers: of their first mention, by their creation or by a
+	// reference to them. Invalid when Plan.After did not come from this store.
 	Search(ctx context.Context, plan *search.Plan) (*search.Page, error)
 
-	// History returns versions, newest first unless asked otherwise.
+	// History returns versions, newest first unless asked otherwise; an empty
+	// page when there are none, also of a resource that never was. Purges do not
+	// appear.
 	History(ctx context.Context, q HistoryQuery) (*HistoryPage, error)
 
 	// Changes yields the change log after position after (0: from the start)
 	// up to what is committed when it is called. It ends after the first error.
+	// A purge takes the versions out of the log and leaves one change of method
+	// Purge.
 	Changes(ctx context.Context, after uint64) iter.Seq2[Change, error]
 
 	// Count returns how many current, undeleted resources each type has. Types
@@ -62,7 +69,7 @@ const AnyVersion int64 = -1
 // Write is one change to make.
 type Write struct {
 	Key    fhir.Key
-	Method fhir.Method // Post, Put or Patch with a Body; Delete makes a deletion; Purge removes all versions
+	Method fhir.Method // Post, Put or Patch with a Body; Delete makes a deletion, always; Purge removes all versions
 	Expect int64       // number of the current version (deletions count), 0 for none, or AnyVersion
 	Body   fhir.Body
 	Values []searchparam.Entry // what search finds the body by; every search of the type relies on them

@@ -161,7 +161,7 @@ func (e *encoder) part(kind searchparam.Kind, v *searchparam.Value) error {
 }
 
 // reference adds the terms by which a reference is found: the document it
-// names, or its text, and for one that is not local also the id alone.
+// names, or its text, and for one that is an id alone that id.
 func (e *encoder) reference(param uint16, v *searchparam.Value) error {
 	if v.System != "" || v.Code != "" {
 		start := len(e.buf)
@@ -177,7 +177,7 @@ func (e *encoder) reference(param uint16, v *searchparam.Value) error {
 		return err
 	}
 	e.add(param, start)
-	if ref.Local() || ref.ID == "" {
+	if ref.ID == "" || ref.Type != "" {
 		return nil
 	}
 	start = len(e.buf)

@@ -1,23 +1,85 @@
 package lsm_test
 
 import (
+	"context"
+	"fmt"
 	"testing"
 	"time"
 
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"salus/fhir"
 	"salus/fhir/store"
 	"salus/fhir/store/lsm"
 	"salus/fhir/store/storetest"
 )
 
+// reserve lets tests run where little disk space is left.
+const reserve = 1 << 20
+
 func open(t testing.TB, dir string, now func() time.Time) store.Store {
 	t.Helper()
-	s, err := lsm.Open(dir, lsm.Options{Now: now, Reserve: 1 << 20})
+	s, err := lsm.Open(dir, lsm.Options{Now: now, Reserve: reserve})
 	if err != nil {
 		t.Fatalf("open: %v", err)
 	}
 	return s
 }
 
+// openAtBoundary opens a store whose numbers are about to leave the first chunk.
+func openAtBoundary(t testing.TB, dir string, now func() time.Time) store.Store {
+	t.Helper()
+	s := open(t, dir, now)
+	s.(*lsm.Store).SkipTo(1<<16 - 3)
+	return s
+}
+
 func TestStore(t *testing.T) { storetest.Run(t, open) }
 
+func TestStore_AcrossChunks(t *testing.T) { storetest.Run(t, openAtBoundary) }
+
 func TestModel(t *testing.T) { storetest.RunModel(t, open) }
+
+func TestModel_AcrossChunks(t *testing.T) { storetest.RunModel(t, openAtBoundary) }
+
+func TestCrash(t *testing.T) { storetest.RunCrash(t, open, storetest.CrashOptions{}) }
+
+// A killed process loses nothing that it gave to the operating system, synced
+// or not. This loses power: only what was synced is there afterwards.
+func TestWrite_SurvivesLossOfPower(t *testing.T) {
+	ctx, disk := context.Background(), vfs.NewCrashableMem()
+	s, err := lsm.Open("data", lsm.Options{FS: disk})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 300 {
+		if _, err := s.Write(ctx, []store.Write{patient(fhir.ID(fmt.Sprint("p", i%40)), fmt.Sprint("l", i))}); err != nil {
+			t.Fatal(err)
+		}
+		if i%60 != 59 {
+			continue
+		}
+		after := disk.CrashClone(vfs.CrashCloneCfg{})
+		again, err := lsm.Open("data", lsm.Options{FS: after})
+		if err != nil {
+			t.Fatalf("after write %d: %v", i, err)
+		}
+		for k := range min(i+1, 40) {
+			last := i - (i-k)%40
+			v, err := again.Read(ctx, fhir.Key{Type: "Patient", ID: fhir.ID(fmt.Sprint("p", k))})
+			if err != nil || v.Number != int64(last/40+1) {
+				t.Fatalf("after write %d: Patient/p%d is %d, %v", i, k, v.Number, err)
+			}
+		}
+		if err := again.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func BenchmarkWrite(b *testing.B) { storetest.BenchmarkWrite(b, open, 100) }
+
+func BenchmarkSearch(b *testing.B) { storetest.BenchmarkSearch(b, open, 3000) }

@@ -155,9 +155,37 @@ func isLocked(err error) bool {
 	return strings.Contains(err.Error(), "lock") || strings.Contains(err.Error(), "resource temporarily unavailable")
 }
 
+// makeDirectory makes dir and makes it durable, with every directory above it
+// that had to be made.
+func makeDirectory(fs vfs.FS, dir string) error {
+	first := dir // the uppermost one that does not exist
+	for at := dir; ; at = filepath.Dir(at) {
+		if _, err := fs.Stat(at); err == nil || at == filepath.Dir(at) {
+			break
+		}
+		first = at
+	}
+	if err := fs.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	for at := dir; ; at = filepath.Dir(at) {
+		if err := syncDirectory(fs, filepath.Dir(at)); err != nil || at == first {
+			return err
+		}
+	}
+}
+
+func syncDirectory(fs vfs.FS, dir string) error {
+	d, err := fs.OpenDir(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
 // checkFormat makes the directory with its format file, or reads the one there.
 func checkFormat(fs vfs.FS, dir string) error {
-	if err := fs.MkdirAll(dir, 0o700); err != nil {
+	if err := makeDirectory(fs, filepath.Join(dir, databaseDir)); err != nil {
 		return fault.Wrap(fault.Internal, err, "the data directory cannot be made")
 	}
 	path := filepath.Join(dir, formatFile)
@@ -200,11 +228,7 @@ func writeFormat(fs vfs.FS, dir, path string) error {
 		if err := fs.Rename(path+".new", path); err != nil {
 			return err
 		}
-		d, err := fs.OpenDir(dir)
-		if err != nil {
-			return err
-		}
-		return errors.Join(d.Sync(), d.Close())
+		return syncDirectory(fs, dir)
 	}()
 	if err != nil {
 		return fault.Wrap(fault.Internal, err, "the format file cannot be written")

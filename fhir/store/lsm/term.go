@@ -39,7 +39,7 @@ const (
 	tagQtyRange   = 'z' // unit, bounds
 	tagReference  = 'r' // document
 	tagURL        = 'x' // long hash of the reference's text
-	tagID         = 'i' // long hash of the id, of a reference that is not local
+	tagID         = 'i' // long hash of the id, of a reference that is an id alone
 	tagSignature  = 'g' // hash of a signature
 	tagComposite  = 'k' // the terms of the components, one behind the other
 )

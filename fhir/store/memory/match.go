@@ -106,7 +106,8 @@ func refSatisfies(v searchparam.Value, o search.Ref) bool {
 	case o.Type != "":
 		return v.Ref.Local() && v.Ref.Type == o.Type && v.Ref.ID == o.ID
 	default:
-		return v.Ref.Local() && v.Ref.ID == o.ID && slices.Contains(o.Types, v.Ref.Type)
+		bare := v.Ref.Type == "" && v.Ref.Base == ""
+		return v.Ref.ID == o.ID && (bare || v.Ref.Local() && slices.Contains(o.Types, v.Ref.Type))
 	}
 }
 

@@ -74,7 +74,7 @@ func drawWrites(r *rapid.T, numberOf func(fhir.Key) int64) []store.Write {
 		if w.Method != fhir.Delete && w.Method != fhir.Purge {
 			w.Body = body(k, fmt.Sprintf(`"n":%d`, rapid.IntRange(0, 1000).Draw(r, "body")))
 			for range rapid.IntRange(0, 6).Draw(r, "values") {
-				c := pick(r, "code", valueCodes)
+				c := pick(r, "code", append(slices.Clone(valueCodes), subject, subject)) // references join
 				w.Values = append(w.Values, searchparam.Entry{Param: params[k.Type][c], Value: drawValue(r, c)})
 			}
 		}
@@ -280,7 +280,7 @@ func drawPlan(r *rapid.T) search.Plan {
 
 func drawIncludes(r *rapid.T) []search.Include {
 	var all []search.Include
-	for range rapid.IntRange(0, 2).Draw(r, "includes") {
+	for range rapid.IntRange(0, 3).Draw(r, "includes") {
 		target := pick(r, "target", append([]fhir.Type{""}, allTypes...))
 		all = append(all, search.Include{Param: params[pick(r, "type", allTypes)][subject], Target: target})
 	}

@@ -36,6 +36,7 @@ func RunModel(t *testing.T, open Factory) {
 			"search more": m.search,
 			"match":       m.match,
 			"order":       m.order,
+			"join":        m.join,
 			"history":     m.history,
 			"reopen":      m.reopen,
 			"":            m.check,
@@ -140,6 +141,26 @@ func (m *model) order(r *rapid.T) {
 			plan.Branches[i].Filter = nil
 		}
 		m.compare(r, plan)
+	}
+}
+
+// join asks what is referred to and what refers, with little else in the way.
+func (m *model) join(r *rapid.T) {
+	for range 6 {
+		from, to := pick(r, "from", allTypes), pick(r, "to", allTypes)
+		var forward, back search.Filter
+		if chance(r, "conditional", 70) {
+			forward, back = drawFilter(r, to, 0), drawFilter(r, from, 0)
+		}
+		if forward != nil && chance(r, "negated", 50) {
+			forward, back = search.Not{Filter: forward}, search.Not{Filter: back}
+		}
+		m.compare(r, search.Plan{Count: 100, Branches: []search.Branch{
+			{Type: from, Filter: search.Chain{Param: params[from][subject], Target: to, Filter: forward}},
+		}})
+		m.compare(r, search.Plan{Count: 100, Branches: []search.Branch{
+			{Type: to, Filter: search.Has{Param: params[from][subject], Filter: back}},
+		}})
 	}
 }
 

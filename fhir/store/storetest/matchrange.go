@@ -1,0 +1,183 @@
+package storetest
+
+import "salus/fhir/search"
+
+func matchDates(f *fixture) {
+	indexed{
+		{"a", values{when("2020-01-15T12:00:00Z")}},
+		{"b", values{when("2020-01-15")}},
+		{"c", values{when("2020-01")}},
+		{"d", values{when("2020")}},
+		{"e", values{when("..2020-01-14")}},
+		{"f", values{when("..2020-01-15")}},
+		{"g", values{when("2020-01-15..")}},
+		{"h", values{when("2020-01-16..")}},
+		{"i", values{when("..")}},
+		{"j", values{when("2020-01-10..2020-01-15")}},
+		{"k", values{when("2020-01-14"), when("2020-01-16")}},
+		{"l", values{when("1850-06-01..2150-06-01")}},
+	}.write(f)
+	within := func(s string) search.Date { d := dateIs(search.Eq, s); d.Within = true; return d }
+	for _, c := range []struct {
+		operand search.Date
+		want    string
+	}{
+		{dateIs(search.Eq, "2020-01-15"), "a b c d f g i j l"},
+		{within("2020-01-15"), "a b"},
+		{dateIs(search.Ap, "2020-01-15"), "a b c d f g i j l"},
+		{dateIs(search.Ne, "2020-01-15"), "c d e f g h i j k l"},
+		{dateIs(search.Lt, "2020-01-15"), "c d e f i j k l"},
+		{dateIs(search.Le, "2020-01-15"), "a b c d e f g i j k l"},
+		{dateIs(search.Gt, "2020-01-15"), "c d g h i k l"},
+		{dateIs(search.Ge, "2020-01-15"), "a b c d f g h i j k l"},
+		{dateIs(search.Sa, "2020-01-15"), "h k"},
+		{dateIs(search.Eb, "2020-01-15"), "e k"},
+		{dateIs(search.Eq, "2020-01-15T12:00:00Z"), "a b c d f g i j l"},
+		{dateIs(search.Eq, "2020-01-15T12:00:01Z"), "b c d f g i j l"},
+		{within("2020-01-15T12:00:00Z"), "a"},
+		{dateIs(search.Lt, "2020-01-15T12:00:00Z"), "b c d e f g i j k l"},
+		{dateIs(search.Gt, "2020-01-15T12:00:00Z"), "b c d f g h i j k l"},
+		{within("2020-01"), "a b c j k"},
+		{within("2020"), "a b c d j k"},
+		{dateIs(search.Eq, "2019"), "e f i l"},
+		{dateIs(search.Sa, "2019"), "a b c d g h j k"},
+		{dateIs(search.Eb, "2021"), "a b c d e f j k"},
+		{dateIs(search.Ge, "2021"), "g h i l"},
+		{dateIs(search.Eq, "1900"), "e f i l"},
+		{dateIs(search.Eq, "2200"), "g h i"},
+	} {
+		f.finds(match(date, c.operand), c.want)
+	}
+	tick := dateIs(search.Eq, "2020-01-15T12:00:00Z")
+	tick.Start = tick.End + 1 // one tick behind the stored second
+	tick.End = tick.Start
+	f.finds(match(date, tick), "b c d f g i j l")
+	tick.Start--
+	tick.End--
+	f.finds(match(date, tick), "a b c d f g i j l")
+}
+
+func matchNumbers(f *fixture) {
+	indexed{
+		{"a", values{num("1")}},
+		{"b", values{num("1.00")}},
+		{"c", values{num("1.04")}},
+		{"d", values{num("-1")}},
+		{"e", values{num("0")}},
+		{"f", values{num("123456789012345678901234567890.5")}},
+		{"g", values{num("0.0000000000000000000000001")}},
+		{"h", values{num("-1e30")}},
+		{"i", values{num("9"), num("11")}},
+		{"j", values{num("10")}},
+	}.write(f)
+	for _, c := range []struct {
+		operand search.Number
+		want    string
+	}{
+		{numberIs(search.Eq, "1"), "a b c"}, // 0.5 to 1.5
+		{numberIs(search.Eq, "1.0"), "a b c"},
+		{numberIs(search.Eq, "1.00"), "a b"},
+		{numberIs(search.Ap, "1.00"), "a b"},
+		{numberIs(search.Ne, "1.00"), "c d e f g h i j"},
+		{numberIs(search.Gt, "1"), "c f i j"},
+		{numberIs(search.Ge, "1"), "a b c f i j"},
+		{numberIs(search.Lt, "0"), "d h"},
+		{numberIs(search.Le, "0"), "d e h"},
+		{numberIs(search.Sa, "10"), "f i"},
+		{numberIs(search.Eb, "10"), "a b c d e g h i"},
+		{numberIs(search.Eq, "10"), "j"}, // between the two values of i
+		{numberIs(search.Gt, "-1"), "a b c e f g i j"},
+		{numberIs(search.Ge, "123456789012345678901234567890.5"), "f"},
+		{numberIs(search.Gt, "123456789012345678901234567890.5"), ""},
+		{numberIs(search.Gt, "123456789012345678901234567890.4"), "f"},
+		{numberIs(search.Le, "-1000000000000000000000000000000"), "h"},
+		{numberIs(search.Eq, "0.0000000000000000000000001"), "g"},
+		{numberIs(search.Eq, "0.00"), "e g"},
+		{numberIs(search.Eq, "-1.0"), "d"},
+	} {
+		f.finds(match(number, c.operand), c.want)
+	}
+}
+
+func matchRanges(f *fixture) {
+	indexed{
+		{"a", values{num("1..3")}},
+		{"b", values{num("..2")}},
+		{"c", values{num("2..")}},
+		{"d", values{num("-5..-3")}},
+		{"e", values{num("2")}},
+		{"f", values{num("..")}},
+	}.write(f)
+	window := func(p search.Prefix, low, high string) search.Number {
+		return search.Number{Prefix: p, Low: dec(low), High: dec(high)}
+	}
+	for _, c := range []struct {
+		operand search.Number
+		want    string
+	}{
+		{window(search.Eq, "1", "3"), "a e"},
+		{window(search.Ap, "1", "2.9"), "e"},
+		{window(search.Eq, "-100", "100"), "a d e"}, // an open end is in no window
+		{window(search.Ne, "1", "3"), "b c d f"},
+		{numberIs(search.Gt, "2"), "a c f"},
+		{numberIs(search.Ge, "2"), "a b c e f"},
+		{numberIs(search.Lt, "2"), "a b d f"},
+		{numberIs(search.Le, "2"), "a b c d e f"},
+		{numberIs(search.Sa, "1"), "c e"},
+		{numberIs(search.Sa, "0"), "a c e"},
+		{numberIs(search.Eb, "3"), "b d e"},
+		{numberIs(search.Eb, "4"), "a b d e"},
+		{numberIs(search.Gt, "1000000"), "c f"},
+		{numberIs(search.Lt, "-1000000"), "b f"},
+	} {
+		f.finds(match(number, c.operand), c.want)
+	}
+}
+
+func matchQuantities(f *fixture) {
+	indexed{
+		{"a", values{qty("5.4 u|mg")}},
+		{"b", values{qty("5.4 u|g")}},
+		{"c", values{qty("5.4 v|mg")}},
+		{"d", values{qty("5.4 mg")}},
+		{"e", values{qty("5.4")}},
+		{"f", values{qty("9 u|mg"), qty("5.4 u|g")}},
+		{"g", values{qty("1..9 u|mg")}},
+		{"h", values{qty("..9 u|mg")}},
+	}.write(f)
+	is := func(p search.Prefix, n, unit string) search.Quantity {
+		v := tokenValue(unit)
+		return search.Quantity{Number: numberIs(p, n), System: v.System, Code: v.Code}
+	}
+	anySystem := is(search.Eq, "5.4", "mg")
+	anySystem.AnySystem = true
+	anyCode := is(search.Eq, "5.4", "u|")
+	anyCode.AnyCode = true
+	anyUnit := is(search.Eq, "5.4", "")
+	anyUnit.AnyUnit = true
+	anyUnitMore := is(search.Gt, "5.4", "")
+	anyUnitMore.AnyUnit = true
+	for _, c := range []struct {
+		operand search.Quantity
+		want    string
+	}{
+		{is(search.Eq, "5.4", "u|mg"), "a"}, // f has number and unit in two values
+		{is(search.Eq, "5.4", "u|g"), "b f"},
+		{is(search.Eq, "5.4", "mg"), "d"}, // without a system
+		{is(search.Eq, "5.4", "u|kg"), ""},
+		{anySystem, "a c d"},
+		{anyCode, "a b f"},
+		{anyUnit, "a b c d e f"},
+		{anyUnitMore, "f g h"},
+		{is(search.Ne, "5.4", "u|mg"), "f g h"},
+		{is(search.Gt, "5.4", "u|mg"), "f g h"},
+		{is(search.Ge, "9", "u|mg"), "f g h"},
+		{is(search.Lt, "5.4", "u|mg"), "g h"},
+		{is(search.Le, "5.4", "u|mg"), "a g h"},
+		{is(search.Sa, "0.5", "u|mg"), "a f g"},
+		{is(search.Eb, "9.5", "u|mg"), "a f g h"},
+		{search.Quantity{Number: search.Number{Low: dec("0"), High: dec("10")}, System: "u", Code: "mg"}, "a f g"},
+	} {
+		f.finds(match(quantity, c.operand), c.want)
+	}
+}
