@@ -1,0 +1,93 @@
+package archtest
+
+// Layer is how high a package stands. Imports point down.
+type Layer int
+
+// The layers, from the ground up.
+const (
+	Foundation Layer = iota + 1 // known to all
+	Vocabulary                  // nouns of a domain, without work
+	Engine                      // pure work and ports
+	UseCase                     // what a service does
+	Adapter                     // stores and other outside things behind a port
+	Transport                   // protocols, and what all of them share
+	Whole                       // wires everything
+	Command                     // programs and tests of programs
+)
+
+var layerNames = map[Layer]string{
+	Foundation: "foundation", Vocabulary: "vocabulary", Engine: "engine", UseCase: "use case",
+	Adapter: "adapter", Transport: "transport", Whole: "whole", Command: "command",
+}
+
+// String returns the layer's name.
+func (l Layer) String() string { return layerNames[l] }
+
+// Room is a package's place in the house.
+type Room struct {
+	Path   string // below the module
+	Layer  Layer
+	Domain string // service it belongs to; empty for what is of none
+}
+
+// Rooms is the plan: every package of the module, in the order of the tree.
+var Rooms = []Room{
+	{"bench", Command, ""},
+	{"cmd/salus", Command, ""},
+	{"demo", Engine, ""},
+	{"e2e", Command, ""},
+	{"fault", Foundation, ""},
+	{"fhir", Vocabulary, "fhir"},
+	{"fhir/bundle", UseCase, "fhir"},
+	{"fhir/client", Transport, "fhir"},
+	{"fhir/client/load", Transport, "fhir"},
+	{"fhir/decimal", Foundation, "fhir"},
+	{"fhir/fhirpath", Engine, "fhir"},
+	{"fhir/interaction", UseCase, "fhir"},
+	{"fhir/rest", Transport, "fhir"},
+	{"fhir/search", Engine, "fhir"},
+	{"fhir/searchparam", Engine, "fhir"},
+	{"fhir/spec", Engine, "fhir"},
+	{"fhir/spec/gen", Command, "fhir"},
+	{"fhir/store", Engine, "fhir"},
+	{"fhir/store/lsm", Adapter, "fhir"},
+	{"fhir/store/memory", Adapter, "fhir"},
+	{"fhir/store/storetest", Adapter, "fhir"},
+	{"fhir/ucum", Foundation, "fhir"},
+	{"fhir/validate", Engine, "fhir"},
+	{"internal/archtest", Command, ""},
+	{"internal/serve", Transport, ""},
+	{"platform", Whole, ""},
+	{"workspace", Vocabulary, ""},
+}
+
+// Exception allows one import that the rules forbid.
+type Exception struct{ From, To, Reason string }
+
+// Exceptions are all there are.
+var Exceptions = []Exception{
+	{"fhir/store/storetest", "fhir/store/memory", "the suite compares engines with the model in memory"},
+	{"fhir/rest", "internal/serve", "every transport handles requests through it"},
+	{"fhir/client/load", "fhir/client", "it loads through a client"},
+}
+
+// Fence keeps a module inside some packages, so that it can be replaced there.
+type Fence struct {
+	Module  string   // path prefix of imports
+	Inside  []string // packages that may import it
+	Meaning string
+}
+
+// Fences are the modules that may not spread.
+var Fences = []Fence{
+	{"database/sql", nil, "nothing keeps data in SQL yet"},
+	{"github.com/cockroachdb/pebble", []string{"fhir/store/lsm", "bench"}, "the embedded database is the engine's own affair; bench measures what it costs by itself"},
+	{"github.com/RoaringBitmap/roaring", []string{"fhir/store/lsm"}, "bitmaps are the engine's own affair"},
+	{"github.com/cockroachdb/apd", []string{"fhir/decimal"}, "arithmetic has one owner"},
+	{"github.com/alecthomas/kong", []string{"cmd/salus"}, "flags belong to commands"},
+	{"github.com/knadh/koanf", []string{"cmd/salus"}, "settings belong to commands"},
+	{"github.com/vbauerster/mpb", []string{"cmd/salus"}, "progress is shown by commands"},
+	{"github.com/prometheus", []string{"internal/serve", "platform"}, "metrics are counted at the edge"},
+	{"go.opentelemetry.io", []string{"internal/serve", "platform"}, "traces begin at the edge"},
+	{"go.yaml.in/yaml", []string{"workspace"}, "YAML is read in one place"},
+}

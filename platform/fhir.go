@@ -1,0 +1,75 @@
+package platform
+
+import (
+	"context"
+	"net/http"
+
+	"salus/fhir"
+	"salus/fhir/bundle"
+	"salus/fhir/interaction"
+	"salus/fhir/rest"
+	"salus/fhir/search"
+	"salus/fhir/searchparam"
+	"salus/fhir/spec"
+	"salus/fhir/store/lsm"
+	"salus/fhir/validate"
+)
+
+// rules are what all FHIR services follow. They are immutable, take the most
+// work to build, and so exist once.
+type rules struct {
+	definitions *spec.Definitions
+	params      *searchparam.Registry
+	parser      *search.Parser
+	validator   *validate.Validator
+}
+
+func newRules() (*rules, error) {
+	defs := spec.R4()
+	params, err := searchparam.NewRegistry(defs)
+	if err != nil {
+		return nil, err
+	}
+	return &rules{defs, params, search.NewParser(params, search.Limits{}), validate.New(defs)}, nil
+}
+
+// pagingKey is the file with the key that signs links to further pages.
+const pagingKey = "paging.key"
+
+// openFHIR opens the FHIR service s on dir.
+func (p *Platform) openFHIR(s *service, dir string) error {
+	db, err := lsm.Open(dir, lsm.Options{
+		Now:        p.cfg.Now,
+		CacheBytes: p.cfg.CacheBytes / int64(len(p.cfg.Workspace.Services)),
+		Logger:     p.log.With("workspace", s.workspace, "service", s.name),
+	})
+	if err != nil {
+		return err
+	}
+	s.store = db
+	key, err := readKey(dir, pagingKey)
+	if err != nil {
+		return err
+	}
+	use := interaction.New(interaction.Options{
+		Definitions: p.rules.definitions, Params: p.rules.params, Parser: p.rules.parser, Validator: p.rules.validator,
+		Store: db, Now: p.cfg.Now,
+	})
+	bundles := bundle.New(use, bundle.Options{EntryLimit: p.cfg.BundleEntries})
+	s.handler = func(path string) http.Handler {
+		return rest.New(rest.Options{
+			Service: use, Bundles: bundles, Definitions: p.rules.definitions, Params: p.rules.params,
+			Base: rest.Base(path), Version: p.cfg.Version, Now: p.cfg.Now, MaxBody: p.cfg.MaxBody, MaxBundle: p.cfg.MaxBundle, TokenKey: key,
+		})
+	}
+	sample := bundle.New(use, bundle.Options{}) // whatever limit is set for clients
+	s.transaction = func(ctx context.Context, body []byte) error {
+		doc, err := fhir.Parse(body)
+		if err != nil {
+			return err
+		}
+		_, err = sample.Process(ctx, bundle.Request{Bundle: doc.Root(), Base: s.path})
+		return err
+	}
+	return nil
+}

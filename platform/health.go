@@ -1,0 +1,53 @@
+package platform
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"salus/fault"
+)
+
+// healthTimeout is how long a store may take to answer a health check.
+const healthTimeout = 5 * time.Second
+
+const (
+	healthy   = "Healthy"
+	unhealthy = "Unhealthy"
+)
+
+// health is the answer to a health check, in the reference's shape.
+type health struct {
+	OverallStatus string         `json:"overallStatus"`
+	Details       []healthDetail `json:"details"`
+}
+
+type healthDetail struct {
+	Name        string         `json:"name"`
+	Status      string         `json:"status"`
+	Description string         `json:"description"`
+	Data        map[string]any `json:"data"`
+}
+
+// writeHealth asks each of the services and answers 200 when all are healthy,
+// otherwise 503.
+func writeHealth(w http.ResponseWriter, r *http.Request, services []*service) error {
+	ctx, cancel := context.WithTimeout(r.Context(), healthTimeout)
+	defer cancel()
+	h, status := health{OverallStatus: healthy, Details: []healthDetail{}}, http.StatusOK
+	for _, s := range services {
+		d := healthDetail{Name: s.workspace + "/" + s.name, Status: healthy, Description: "The store answers.", Data: map[string]any{}}
+		if err := s.check(ctx); err != nil {
+			d.Status, d.Description = unhealthy, "The store does not answer: "+fault.As(err).Message
+			h.OverallStatus, status = unhealthy, http.StatusServiceUnavailable
+		}
+		h.Details = append(h.Details, d)
+	}
+	return writeJSON(w, status, h)
+}
+
+// check reads from the store what costs it least: the counts that it keeps.
+func (s *service) check(ctx context.Context) error {
+	_, err := s.store.Count(ctx)
+	return err
+}

@@ -1,0 +1,116 @@
+package platform
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"salus/fault"
+	"salus/fhir/rest"
+	"salus/internal/serve"
+)
+
+// routes puts everything in its place. A service is reached below its path and,
+// with a domain, below its own host name.
+func (p *Platform) routes(reg *prometheus.Registry) http.Handler {
+	mux := http.NewServeMux()
+	own := func(pattern string, h serve.Handler) {
+		mux.Handle(pattern, serve.Adapt(getOnly(h), writeError))
+	}
+	metrics := promhttp.HandlerFor(reg, promhttp.HandlerOpts{})
+	own("/health/check", func(w http.ResponseWriter, r *http.Request) error {
+		return writeHealth(w, r, p.services)
+	})
+	own("/metrics", func(w http.ResponseWriter, r *http.Request) error {
+		metrics.ServeHTTP(w, r)
+		return nil
+	})
+	own("/{$}", p.writeIndex)
+	own("/", func(http.ResponseWriter, *http.Request) error {
+		return fault.New(fault.NotFound, "there is no such workspace or service here; GET / lists the services")
+	})
+	for _, s := range p.services {
+		health := serve.Adapt(getOnly(func(w http.ResponseWriter, r *http.Request) error {
+			return writeHealth(w, r, []*service{s})
+		}), writeError)
+		mount := func(place, path string) {
+			h := http.StripPrefix(path, serve.Compress(s.handler(path)))
+			mux.Handle(place+path+"/health/check", serve.Service(s.name, health))
+			mux.Handle(place+path+"/", serve.Service(s.name, h))
+			if path != "" {
+				mux.Handle(place+path, serve.Service(s.name, h)) // a bundle is posted to the base itself
+			}
+		}
+		mount("", s.path)
+		if p.cfg.Domain != "" {
+			mount(s.host(p.cfg.Domain), "")
+		}
+	}
+	return lowerHost(mux)
+}
+
+// getOnly refuses every method but GET and HEAD.
+func getOnly(h serve.Handler) serve.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			return fault.New(fault.MethodNotAllowed, "only GET and HEAD are allowed here")
+		}
+		return h(w, r)
+	}
+}
+
+// lowerHost lets host names match whatever their case (RFC 9110 §4.2.3).
+func lowerHost(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if lower := strings.ToLower(r.Host); lower != r.Host {
+			r2 := *r
+			r2.Host = lower
+			r = &r2
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// indexEntry is a service in the list at /.
+type indexEntry struct {
+	Workspace string `json:"workspace"`
+	Name      string `json:"name"`
+	Kind      string `json:"kind"`
+	URL       string `json:"url"`
+	Health    string `json:"health"`
+}
+
+// writeIndex lists the services.
+func (p *Platform) writeIndex(w http.ResponseWriter, r *http.Request) error {
+	list := struct {
+		Product  string       `json:"product"`
+		Version  string       `json:"version"`
+		Services []indexEntry `json:"services"`
+	}{Product: "Salus", Version: p.cfg.Version, Services: []indexEntry{}}
+	for _, s := range p.services {
+		url := rest.Base(s.path)(r)
+		list.Services = append(list.Services, indexEntry{s.workspace, s.name, string(s.kind), url, url + "/health/check"})
+	}
+	return writeJSON(w, http.StatusOK, list)
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) error {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, err := w.Write(encode(v))
+	return err
+}
+
+// encode renders one of this package's own answers, which always can be.
+func encode(v any) []byte {
+	b, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		panic("platform: an answer is not JSON: " + err.Error())
+	}
+	return append(b, '\n')
+}
