@@ -284,12 +284,3 @@ func singleton(items []Item, what string) (truth, error) {
 	}
 	return yes, nil
 }
-
-// criterion evaluates e as a Boolean on one item of a loop.
-func (r *run) criterion(e Expr, f *frame, what string) (truth, error) {
-	items, err := r.eval(e, f)
-	if err != nil {
-		return unknown, err
-	}
-	return singleton(items, what)
-}

@@ -36,21 +36,21 @@ func Functions() []string {
 	return names
 }
 
-// bind finds the function that c calls; problem says why there is none.
-func (c *Call) bind() (problem string) {
-	c.fn = functions[c.Name]
-	switch n := len(c.Args); {
-	case c.fn == nil:
-		return "no function is called " + c.Name
-	case n < c.fn.min || n > c.fn.max:
-		want := strconv.Itoa(c.fn.min)
-		if c.fn.max != c.fn.min {
-			want += " to " + strconv.Itoa(c.fn.max)
+// bind finds the function that e calls; problem says why there is none.
+func (e *Call) bind() (problem string) {
+	e.fn = functions[e.Name]
+	switch n := len(e.Args); {
+	case e.fn == nil:
+		return "no function is called " + e.Name
+	case n < e.fn.min || n > e.fn.max:
+		want := strconv.Itoa(e.fn.min)
+		if e.fn.max != e.fn.min {
+			want += " to " + strconv.Itoa(e.fn.max)
 		}
-		return c.Name + " takes " + want + " arguments, not " + strconv.Itoa(n)
+		return e.Name + " takes " + want + " arguments, not " + strconv.Itoa(n)
 	}
-	if c.fn.prepare != nil {
-		c.prep, problem = c.fn.prepare(c)
+	if e.fn.prepare != nil {
+		e.prep, problem = e.fn.prepare(e)
 	}
 	return problem
 }

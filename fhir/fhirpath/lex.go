@@ -277,7 +277,9 @@ func (l *lexer) temporal() (Temporal, error) {
 		return t, nil
 	}
 	l.digits("", 4)
-	_ = l.digits("-", 2) && l.digits("-", 2)
+	if l.digits("-", 2) { // month
+		l.digits("-", 2) // day
+	}
 	if strings.HasPrefix(l.src[l.pos:], "T") {
 		l.pos++
 		kind = DateTimeKind
@@ -300,7 +302,10 @@ func (l *lexer) clock() bool {
 	if !l.digits("", 2) {
 		return false
 	}
-	if l.digits(":", 2) && l.digits(":", 2) && l.digits(".", 1) {
+	if !l.digits(":", 2) { // minutes
+		return true
+	}
+	if l.digits(":", 2) && l.digits(".", 1) { // seconds and their fraction
 		for l.digits("", 1) {
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/cockroachdb/pebble/v2"
 	"pgregory.net/rapid"
 )
 
@@ -91,7 +90,7 @@ func foldRun(t *rapid.T, values [][]byte, base bool) []byte {
 			t.Fatal(err)
 		}
 	}
-	out, _, err := m.(pebble.ValueMerger).Finish(base)
+	out, _, err := m.Finish(base)
 	if err != nil {
 		t.Fatal(err)
 	}

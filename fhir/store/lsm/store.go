@@ -20,6 +20,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -149,10 +150,10 @@ func databaseOptions(o Options, guard *spaceGuard, cache *pebble.Cache) *pebble.
 	return opt
 }
 
-// isLocked recognises the error of a database that is open elsewhere. The
-// library has no error value for it.
+// isLocked recognises the error of a database that is open elsewhere. For this
+// process itself the library has no error value.
 func isLocked(err error) bool {
-	return strings.Contains(err.Error(), "lock") || strings.Contains(err.Error(), "resource temporarily unavailable")
+	return errors.Is(err, syscall.EAGAIN) || strings.Contains(err.Error(), "lock held by current process")
 }
 
 // makeDirectory makes dir and makes it durable, with every directory above it
