@@ -111,12 +111,14 @@ func (q *query) has(t fhir.Type, f search.Has) (set, error) {
 
 // targets returns the documents to which a document refers by a parameter.
 func (q *query) targets(doc docID, param uint16) ([]docID, error) {
-	terms, err := q.forward(doc)
 	var found []docID
-	for _, t := range terms {
-		if t.param == param && len(t.term) == 5 && t.term[0] == tagReference {
-			found = append(found, binary.BigEndian.Uint32(t.term[1:]))
-		}
-	}
+	var b [5]byte
+	_, err := get(q.snap, forwardKey(b[:0], doc), func(value []byte) error {
+		return eachForward(value, func(p uint16, term []byte) {
+			if p == param && len(term) == 5 && term[0] == tagReference {
+				found = append(found, binary.BigEndian.Uint32(term[1:]))
+			}
+		})
+	})
 	return found, err
 }

@@ -196,16 +196,22 @@ func appendForward(dst []byte, terms []indexTerm) []byte {
 	return dst
 }
 
-// parseForward reads a forward record; the terms share b.
-func parseForward(b []byte) ([]indexTerm, error) {
-	terms := make([]indexTerm, 0, len(b)/14)
+// eachForward calls f for the terms of a forward record. They share b.
+func eachForward(b []byte, f func(param uint16, term []byte)) error {
 	for len(b) > 0 {
 		param, n, rest, ok := uvarint2(b)
 		if !ok || n > uint64(len(rest)) || param > 1<<16-1 {
-			return nil, damaged("forward record")
+			return damaged("forward record")
 		}
-		terms = append(terms, indexTerm{uint16(param), rest[:n:n]})
+		f(uint16(param), rest[:n:n])
 		b = rest[n:]
 	}
-	return terms, nil
+	return nil
+}
+
+// parseForward reads a forward record; the terms share b.
+func parseForward(b []byte) ([]indexTerm, error) {
+	terms := make([]indexTerm, 0, len(b)/14)
+	err := eachForward(b, func(param uint16, term []byte) { terms = append(terms, indexTerm{param, term}) })
+	return terms, err
 }

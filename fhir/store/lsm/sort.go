@@ -35,13 +35,23 @@ func (v sortValue) compare(o sortValue) int {
 
 // order is a plan's sort made ready.
 type order struct {
-	keys []search.SortKey
-	tags []byte // of the ordered terms; 0 for lastUpdated
+	keys   []search.SortKey
+	tags   []byte                // of the ordered terms; 0 for lastUpdated
+	params map[fhir.Type][]param // of the keys, for each type searched
 }
 
-func newOrder(keys []search.SortKey) (order, error) {
-	o := order{keys: keys, tags: make([]byte, len(keys))}
-	for i, k := range keys {
+// param is a parameter's number, if anything was stored for it.
+type param struct {
+	number uint16
+	known  bool
+}
+
+func (q *query) newOrder(plan *search.Plan) (order, error) {
+	o := order{keys: plan.Sort, tags: make([]byte, len(plan.Sort)), params: map[fhir.Type][]param{}}
+	for _, b := range plan.Branches {
+		o.params[b.Type] = make([]param, len(plan.Sort))
+	}
+	for i, k := range plan.Sort {
 		if k.Updated {
 			continue
 		}
@@ -58,6 +68,9 @@ func newOrder(keys []search.SortKey) (order, error) {
 			o.tags[i] = tagQuantity
 		default:
 			return o, fault.New(fault.Invalid, "results cannot be sorted by parameter %s, which has no order", k.Param.Code)
+		}
+		for t, params := range o.params {
+			params[i].number, params[i].known = q.s.names.knownParam(string(t) + "." + k.Param.Code)
 		}
 	}
 	return o, nil
@@ -76,12 +89,35 @@ func (o order) compare(a, b *cursor) int {
 	return cmp.Compare(a.doc, b.doc)
 }
 
+// top gathers the first of many documents in an order.
+type top struct {
+	order order
+	want  int
+	from  *cursor // only what comes behind it counts; nil for all
+	found []cursor
+}
+
+func (t *top) add(c cursor) {
+	if t.from != nil && t.order.compare(&c, t.from) <= 0 {
+		return
+	}
+	if t.found = append(t.found, c); len(t.found) >= 4*t.want+1024 {
+		t.found = t.take()
+	}
+}
+
+// take returns the first ones, in order.
+func (t *top) take() []cursor {
+	slices.SortFunc(t.found, func(a, b cursor) int { return t.order.compare(&a, &b) })
+	return t.found[:min(len(t.found), t.want)]
+}
+
 // sorted returns a page in the plan's order. It either collects the values of
-// all members and sorts them, or walks the order and picks the members out of
-// it. Collecting looks at every member (m); walking looks at about count × n/m
-// of the n resources in the order before a page is full. The lesser wins.
+// all members and sorts them, or walks the order of the first key and picks the
+// members out of it. Collecting looks at every member (m); walking looks at about
+// count × n/m of the n resources in the order before a page is full. The lesser wins.
 func (q *query) sorted(plan *search.Plan, result *cached) ([]docID, []byte, error) {
-	o, err := newOrder(plan.Sort)
+	o, err := q.newOrder(plan)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -105,9 +141,10 @@ func (q *query) sorted(plan *search.Plan, result *cached) ([]docID, []byte, erro
 		}
 		all += live.size()
 	}
+	// Instants that are equal are told apart by further keys only when collected.
+	canWalk := len(plan.Branches) == 1 && o.tags[0] != tagQuantity && (o.tags[0] != 0 || len(o.keys) == 1)
 	var found []cursor
-	single := len(plan.Sort) == 1 && len(plan.Branches) == 1 && o.tags[0] != tagQuantity
-	if single && members*members > int64(plan.Count)*all {
+	if canWalk && members*members > int64(plan.Count)*all {
 		w := walk{q: q, result: result, typ: plan.Branches[0].Type, order: o, from: from, want: plan.Count + 1}
 		found, err = w.run()
 	} else {
@@ -116,7 +153,7 @@ func (q *query) sorted(plan *search.Plan, result *cached) ([]docID, []byte, erro
 	if err != nil {
 		return nil, nil, err
 	}
-	docs := make([]docID, 0, plan.Count)
+	docs := make([]docID, 0, min(len(found), plan.Count))
 	for i := range found[:min(len(found), plan.Count)] {
 		docs = append(docs, found[i].doc)
 	}
@@ -128,52 +165,73 @@ func (q *query) sorted(plan *search.Plan, result *cached) ([]docID, []byte, erro
 
 // collect sorts all members that come behind from, and returns one more than a page.
 func (q *query) collect(plan *search.Plan, o order, result *cached, from *cursor) ([]cursor, error) {
-	want := plan.Count + 1
-	var found []cursor
-	less := func(a, b cursor) int { return o.compare(&a, &b) }
+	best := top{order: o, want: plan.Count + 1, from: from}
+	typ := plan.Branches[0].Type
 	err := q.loadThen(result, func(doc docID) (bool, error) {
-		c, err := q.sortValues(o, doc)
+		if len(plan.Branches) > 1 {
+			d, _, err := q.s.document(q.snap, doc)
+			if err != nil {
+				return false, err
+			}
+			typ = q.s.names.typeName(d.typ)
+		}
+		c, err := q.sortValues(o, typ, doc)
 		if err != nil {
 			return false, err
 		}
-		if from != nil && o.compare(&c, from) <= 0 {
-			return true, nil
-		}
-		if found = append(found, c); len(found) >= 4*want+1024 { // keep only what can be on the page
-			slices.SortFunc(found, less)
-			found = found[:want]
-		}
+		best.add(c)
 		return true, q.canceled()
 	})
-	slices.SortFunc(found, less)
-	return found[:min(len(found), want)], err
+	return best.take(), err
 }
 
-// sortValues reads what a document is ordered by.
-func (q *query) sortValues(o order, doc docID) (cursor, error) {
+// sortValues reads what a document of type t is ordered by.
+func (q *query) sortValues(o order, t fhir.Type, doc docID) (cursor, error) {
 	c := cursor{doc: doc, keys: make([]sortValue, len(o.keys))}
-	d, found, err := q.s.document(q.snap, doc)
-	if err != nil || !found {
-		return c, err
-	}
-	var terms []indexTerm
+	terms := false
 	for i, k := range o.keys {
-		if k.Updated {
-			if c.keys[i], err = q.updatedValue(d.seq, len(o.keys) > 1); err != nil {
-				return c, err
-			}
+		if !k.Updated {
+			terms = true
 			continue
 		}
-		if terms == nil {
-			if terms, err = q.forward(doc); err != nil {
-				return c, err
-			}
+		d, _, err := q.s.document(q.snap, doc)
+		if err != nil {
+			return c, err
 		}
-		if param, ok := q.s.names.knownParam(string(q.s.names.typeName(d.typ)) + "." + k.Param.Code); ok {
-			c.keys[i] = extreme(terms, param, o.tags[i], k.Descending)
+		if c.keys[i], err = q.updatedValue(d.seq, len(o.keys) > 1); err != nil {
+			return c, err
 		}
 	}
-	return c, nil
+	if !terms {
+		return c, nil
+	}
+	params := o.params[t]
+	var b [5]byte
+	_, err := get(q.snap, forwardKey(b[:0], doc), func(value []byte) error {
+		return eachForward(value, func(number uint16, term []byte) {
+			for i := range params {
+				if params[i].known && params[i].number == number {
+					c.keys[i].improve(term, o.tags[i], o.keys[i].Descending)
+				}
+			}
+		})
+	})
+	return c, err
+}
+
+// improve takes a document's term in place of v when it comes before it in the
+// order: the least of several values counts, or the greatest. A quantity is
+// ordered by its value, whatever the unit.
+func (v *sortValue) improve(term []byte, tag byte, greatest bool) {
+	if len(term) == 0 || term[0] != tag {
+		return
+	}
+	if term = term[1:]; tag == tagQuantity {
+		term = term[4:]
+	}
+	if c := bytes.Compare(term, v.term); !v.present || greatest && c > 0 || !greatest && c < 0 {
+		*v = sortValue{true, append(v.term[:0], term...)}
+	}
 }
 
 // updatedValue returns what a version is ordered by under lastUpdated: its
@@ -195,26 +253,8 @@ func (q *query) updatedValue(seq seqNo, instant bool) (sortValue, error) {
 	return sortValue{true, appendU64(nil, uint64(at))}, err
 }
 
-// extreme returns the least or the greatest term of a parameter. A quantity is
-// ordered by its value, whatever the unit.
-func extreme(terms []indexTerm, param uint16, tag byte, greatest bool) sortValue {
-	var v sortValue
-	for _, t := range terms {
-		if t.param != param || len(t.term) == 0 || t.term[0] != tag {
-			continue
-		}
-		term := t.term[1:]
-		if tag == tagQuantity {
-			term = term[4:]
-		}
-		if c := bytes.Compare(term, v.term); !v.present || greatest && c > 0 || !greatest && c < 0 {
-			v = sortValue{true, term}
-		}
-	}
-	return v
-}
-
-// walk goes along one ordered key and picks out the members of a result.
+// walk goes along the order of the first key and picks out the members of a
+// result. Members that are equal under it are ordered by the keys that follow.
 type walk struct {
 	q      *query
 	result *cached
@@ -242,26 +282,41 @@ func (w *walk) run() ([]cursor, error) {
 	return w.found, nil
 }
 
-// lacking picks the members without a value, in the order of documents.
+// lacking picks the members without a value under the first key.
 func (w *walk) lacking(key search.SortKey) error {
-	first := docID(0)
-	if w.from != nil {
-		if w.from.keys[0].present {
-			if !key.Descending {
-				return nil // they came first
-			}
-		} else {
-			first = w.from.doc + 1
-		}
+	if w.from != nil && w.from.keys[0].present && !key.Descending {
+		return nil // they came first
 	}
 	present, err := w.q.withTerms(w.typ, key, w.order.tags[0])
 	if err != nil {
 		return err
 	}
-	return each(without{w.result, present}, first, w.q.last, func(doc docID) (bool, error) {
-		w.found = append(w.found, cursor{keys: make([]sortValue, 1), doc: doc})
-		return len(w.found) < w.want, nil
+	return w.equals(without{w.result, present}, sortValue{})
+}
+
+// equals picks those of s that have value under the first key.
+func (w *walk) equals(s set, value sortValue) error {
+	first := docID(0)
+	single := len(w.order.keys) == 1
+	if single && w.from != nil && w.from.keys[0].compare(value) == 0 {
+		if first = w.from.doc + 1; first == 0 {
+			return nil
+		}
+	}
+	best := top{order: w.order, want: w.want - len(w.found), from: w.from}
+	err := each(s, first, w.q.last, func(doc docID) (bool, error) {
+		c, err := w.q.sortValues(w.order, w.typ, doc)
+		if err != nil {
+			return false, err
+		}
+		if c.keys[0].compare(value) != 0 {
+			return true, nil // another of its values is the one it is ordered by
+		}
+		best.add(c)
+		return !single || len(best.found) < best.want, w.q.canceled()
 	})
+	w.found = append(w.found, best.take()...)
+	return err
 }
 
 // withTerms returns the resources that have a value to order by.
@@ -316,35 +371,15 @@ func (w *walk) terms(key search.SortKey) error {
 		} else {
 			lower = after(at)
 		}
-		if err := w.term(at, sortValue{true, at[len(prefix):]}, key); err != nil || len(w.found) >= w.want {
+		s, err := w.q.posting(at)
+		if err == nil {
+			err = w.equals(intersect(s, w.result), sortValue{true, at[len(prefix):]})
+		}
+		if err != nil || len(w.found) >= w.want {
 			return err
 		}
 	}
 	return it.Error()
-}
-
-// term picks the members with one term, provided that it is the one they are
-// ordered by: others of theirs are passed over.
-func (w *walk) term(at []byte, value sortValue, key search.SortKey) error {
-	s, err := w.q.posting(at)
-	if err != nil {
-		return err
-	}
-	first := docID(0)
-	if w.from != nil && w.from.keys[0].compare(value) == 0 {
-		first = w.from.doc + 1
-	}
-	return each(intersect(s, w.result), first, w.q.last, func(doc docID) (bool, error) {
-		terms, err := w.q.forward(doc)
-		if err != nil {
-			return false, err
-		}
-		param := binary.BigEndian.Uint16(at[1:])
-		if extreme(terms, param, w.order.tags[0], key.Descending).compare(value) == 0 {
-			w.found = append(w.found, cursor{keys: []sortValue{value}, doc: doc})
-		}
-		return len(w.found) < w.want, nil
-	})
 }
 
 // byPosition picks the members in the order of their current versions.
