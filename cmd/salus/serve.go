@@ -31,6 +31,7 @@ func (c *serveCmd) Run(ctx context.Context, t *terminal) (err error) {
 	}
 	log := e.logger(t.err)
 	e.remarks(log)
+	tuneMemory(e.CacheSize)
 
 	if e.Data == "" {
 		dir, err := os.MkdirTemp("", "salus-demo-")

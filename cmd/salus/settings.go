@@ -75,7 +75,7 @@ var table = []setting{
 	{name: "domain", value: "NAME", note: "none; services are reached by path alone", since: "0.1",
 		help: "Domain below which services also answer by host name, as {workspace}-{service}.fhir.NAME.",
 		set:  func(s *settings, v string) error { return domain(&s.Domain, v) }},
-	{name: "cache-size", value: "SIZE", preset: "256MiB", since: "0.1",
+	{name: "cache-size", value: "SIZE", preset: "128MiB", since: "0.1",
 		help: "Memory for cached blocks, shared out evenly among the services.",
 		set:  func(s *settings, v string) error { return size(&s.CacheSize, v, 8<<20, 1<<40) }},
 	{name: "max-body", value: "SIZE", preset: "28MiB", since: "0.1",
