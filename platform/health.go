@@ -13,6 +13,7 @@ const healthTimeout = 5 * time.Second
 
 const (
 	healthy   = "Healthy"
+	degraded  = "Degraded"
 	unhealthy = "Unhealthy"
 )
 
@@ -29,8 +30,12 @@ type healthDetail struct {
 	Data        map[string]any `json:"data"`
 }
 
-// writeHealth asks each of the services and answers 200 when all are healthy,
-// otherwise 503.
+// spacious is what a store may offer besides its port.
+type spacious interface{ Full() bool }
+
+// writeHealth asks each of the services and answers 503 when one is unhealthy,
+// otherwise 200. A service that cannot write for lack of space is degraded: it
+// still answers reads.
 func writeHealth(w http.ResponseWriter, r *http.Request, services []*service) error {
 	ctx, cancel := context.WithTimeout(r.Context(), healthTimeout)
 	defer cancel()
@@ -40,6 +45,11 @@ func writeHealth(w http.ResponseWriter, r *http.Request, services []*service) er
 		if err := s.check(ctx); err != nil {
 			d.Status, d.Description = unhealthy, "The store does not answer: "+fault.As(err).Message
 			h.OverallStatus, status = unhealthy, http.StatusServiceUnavailable
+		} else if f, ok := s.store.(spacious); ok && f.Full() {
+			d.Status, d.Description = degraded, "The disk is full: reads are served, writes are refused until there is space."
+			if h.OverallStatus == healthy {
+				h.OverallStatus = degraded
+			}
 		}
 		h.Details = append(h.Details, d)
 	}

@@ -41,6 +41,9 @@ func (s *Store) Stats() Stats {
 	return st
 }
 
+// Full reports whether writes are refused for lack of disk space.
+func (s *Store) Full() bool { return s.space.check(0) != nil }
+
 // Read implements store.Store.
 func (s *Store) Read(ctx context.Context, key fhir.Key) (fhir.Version, error) {
 	leave, err := s.enter(ctx)

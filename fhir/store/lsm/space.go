@@ -2,6 +2,7 @@ package lsm
 
 import (
 	"errors"
+	"log/slog"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -22,6 +23,7 @@ type spaceGuard struct {
 	vfs.FS
 	dir     string
 	reserve uint64
+	log     *slog.Logger
 	waiting atomic.Int32 // file writes that wait for space
 	syncs   atomic.Int64 // of the log since the start
 }
@@ -29,8 +31,8 @@ type spaceGuard struct {
 // retrySpace is how often a waiting file write tries again.
 const retrySpace = 50 * time.Millisecond
 
-func newSpaceGuard(fs vfs.FS, dir string, reserve uint64) *spaceGuard {
-	return &spaceGuard{FS: fs, dir: dir, reserve: reserve}
+func newSpaceGuard(o Options, dir string) *spaceGuard {
+	return &spaceGuard{FS: o.FS, dir: dir, reserve: o.Reserve, log: o.Logger}
 }
 
 // check returns an OutOfSpace fault when there is no room for a commit of size bytes.
@@ -84,8 +86,14 @@ func wait[T any](g *spaceGuard, f func() (T, error)) (T, error) {
 	if !noSpace(err) {
 		return v, err
 	}
-	g.waiting.Add(1)
-	defer g.waiting.Add(-1)
+	if g.waiting.Add(1) == 1 {
+		g.log.Warn("the disk is full: waiting for space")
+	}
+	defer func() {
+		if g.waiting.Add(-1) == 0 {
+			g.log.Info("the disk has space again")
+		}
+	}()
 	for noSpace(err) {
 		time.Sleep(retrySpace)
 		v, err = f()

@@ -101,7 +101,13 @@ func TestWrite_RefusedBelowTheReserve(t *testing.T) {
 	if _, err := s.Write(ctx, []store.Write{patient("a", "one")}); err != nil {
 		t.Fatal(err)
 	}
+	if s.Full() {
+		t.Error("the store says that it is full when it is not")
+	}
 	disk.free.Store(1 << 20)
+	if !s.Full() {
+		t.Error("the store does not say that it is full")
+	}
 	if _, err := s.Write(ctx, []store.Write{patient("b", "two")}); !fault.Is(err, fault.OutOfSpace) {
 		t.Fatalf("a write without space gave %v", err)
 	}

@@ -84,7 +84,7 @@ func Open(dir string, o Options) (*Store, error) {
 	if err := checkFormat(o.FS, dir); err != nil {
 		return nil, err
 	}
-	guard := newSpaceGuard(o.FS, dir, o.Reserve)
+	guard := newSpaceGuard(o, dir)
 	cache := pebble.NewCache(o.CacheBytes)
 	defer cache.Unref()
 	db, err := pebble.Open(filepath.Join(dir, databaseDir), databaseOptions(o, guard, cache))
