@@ -35,6 +35,7 @@ var Rooms = []Room{
 	{"bench", Command, ""},
 	{"cmd/salus", Command, ""},
 	{"demo", Engine, ""},
+	{"docs/gen", Command, ""},
 	{"e2e", Command, ""},
 	{"fault", Foundation, ""},
 	{"fhir", Vocabulary, "fhir"},
