@@ -12,6 +12,7 @@ import (
 
 	"salus/fault"
 	"salus/fhir"
+	"salus/fhir/search"
 )
 
 // catalogue numbers what keys name shortly: resource types, search parameters
@@ -36,11 +37,11 @@ const (
 	kindUnit  = 'u'
 )
 
-// Parameters that the engine itself keeps for each type.
+// Parameters that the engine itself keeps for each type. No search parameter has such a name.
 const (
-	paramLive    = "._live"    // no term: documents with a live current version
-	paramPresent = "._present" // signature: which parameters have values
-	paramUpdated = "._updated" // bucket of sequence numbers
+	paramLive    = "#live"    // no term: documents with a live current version
+	paramPresent = "#present" // signature: which parameters have values
+	paramUpdated = "#updated" // bucket of sequence numbers
 )
 
 type unit struct{ system, code string }
@@ -182,13 +183,28 @@ func (c *catalogue) unit(system, code string) (uint32, error) {
 	return c.number(kindUnit, system+"\x00"+code)
 }
 
-// matchUnits returns the numbers of the units that match.
-func (c *catalogue) matchUnits(match func(system, code string) bool) []uint32 {
+// satisfies reports whether op takes quantities of the unit.
+func (u unit) satisfies(op search.Quantity) bool {
+	return op.AnyUnit || (op.AnyCode || u.code == op.Code) && (op.AnySystem || u.system == op.System)
+}
+
+// unitOf returns the unit that has a number.
+func (c *catalogue) unitOf(n uint32) unit {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	if int(n) < len(c.units) {
+		return c.units[n]
+	}
+	return unit{}
+}
+
+// unitsFor returns the numbers of the units that op takes, ascending.
+func (c *catalogue) unitsFor(op search.Quantity) []uint32 {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	var found []uint32
 	for n, u := range c.units {
-		if match(u.system, u.code) {
+		if u.satisfies(op) {
 			found = append(found, uint32(n))
 		}
 	}

@@ -25,7 +25,13 @@ func (q *query) chain(f search.Chain) (set, error) {
 	upper := after(prefix)
 	at, seek := docID(0), true // at: the document whose posting the iterator stands at
 	ok = true
+	n := 0
 	err = q.loadThen(targets, func(doc docID) (bool, error) {
+		if n++; n%1024 == 0 {
+			if err := q.canceled(); err != nil {
+				return false, err
+			}
+		}
 		if seek || at < doc {
 			if ok = q.iter.SeekGE(appendU32(bytes.Clone(prefix), doc)); !ok {
 				return false, q.iter.Error()
@@ -106,7 +112,10 @@ func (q *query) has(t fhir.Type, f search.Has) (set, error) {
 		return nil, err
 	}
 	live, err := q.live(t)
-	return intersect(found, live), err
+	if err != nil {
+		return nil, err
+	}
+	return intersect(found, live), nil
 }
 
 // targets returns the documents to which a document refers by a parameter.

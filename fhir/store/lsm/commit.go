@@ -24,23 +24,25 @@ type commitQueue struct {
 // maxGroup bounds the bytes of one group, so that no batch outgrows the write buffer.
 const maxGroup = 8 << 20
 
-// run brings p to commit, as the leader of a group or within another's.
-func (q *commitQueue) run(s *Store, p *pending) {
+// join adds p to the queue. It has to lead the next commit if nobody else does.
+func (q *commitQueue) join(p *pending) {
 	q.mu.Lock()
+	defer q.mu.Unlock()
 	q.waiting = append(q.waiting, p)
-	lead := !q.busy
-	q.busy = true
-	q.mu.Unlock()
-	if !lead {
-		select {
-		case <-p.done:
-			return
-		case <-p.lead:
-		}
+	if !q.busy {
+		q.busy = true
+		close(p.lead)
 	}
-	group := q.take()
+}
+
+// lead commits for the calls that wait.
+func (s *Store) lead() {
+	group := s.queue.take()
 	batch, err := s.commit(group)
-	q.hand()
+	for _, g := range group {
+		g.committed.Store(true)
+	}
+	s.queue.hand()
 	s.syncing.Go(func() { settle(batch, group, err) })
 }
 
@@ -94,16 +96,15 @@ func (q *commitQueue) hand() {
 // returns and durable after the returned batch's SyncWait.
 func (s *Store) commit(group []*pending) (*pebble.Batch, error) {
 	b := s.db.NewBatch()
-	c := &committer{s: s, b: b, seq: s.seq, updated: max(s.updated, s.now().UnixMilli()), heads: map[docID]head{}, forwards: map[docID][]indexTerm{}}
-	for _, p := range group {
-		if p.err = c.apply(p); p.err != nil && !fault.Is(p.err, fault.Conflict) {
-			return b, p.err // what it has put into the batch must not be committed
+	s.posts.reset()
+	c := &committer{
+		s: s, b: b, seq: s.seq, updated: max(s.updated, s.now().UnixMilli()),
+		heads: map[docID]head{}, forwards: map[docID][]indexTerm{}, posts: &s.posts,
+	}
+	if err := c.commit(group); err != nil {
+		for _, claim := range c.stored { // other calls may hold it
+			claim.stored = false
 		}
-	}
-	if err := c.posts.flush(s, b); err != nil {
-		return b, err
-	}
-	if err := s.db.ApplyNoSyncWait(b, pebble.Sync); err != nil {
 		return b, err
 	}
 	s.seq, s.updated = c.seq, c.updated
@@ -123,8 +124,21 @@ type committer struct {
 	versions int
 	heads    map[docID]head
 	forwards map[docID][]indexTerm
-	posts    postings
+	stored   []*claim // whose heads are new
+	posts    *postings
 	key, val []byte
+}
+
+func (c *committer) commit(group []*pending) error {
+	for _, p := range group {
+		if p.err = c.apply(p); p.err != nil && !fault.Is(p.err, fault.Conflict) {
+			return p.err // what it has put into the batch must not be committed
+		}
+	}
+	if err := c.posts.flush(c.s, c.b); err != nil {
+		return err
+	}
+	return c.s.db.ApplyNoSyncWait(c.b, pebble.Sync)
 }
 
 // apply puts one call's writes into the batch, or none of them and a Conflict.
@@ -181,7 +195,10 @@ func (c *committer) head(claim *claim) (head, error) {
 
 // store writes a resource's head and document entry.
 func (c *committer) store(claim *claim, h head) error {
-	claim.stored = true
+	if !claim.stored {
+		claim.stored = true
+		c.stored = append(c.stored, claim)
+	}
 	c.heads[claim.doc] = h
 	c.val = h.append(c.val[:0])
 	if err := c.b.Set(claim.head, c.val, nil); err != nil {

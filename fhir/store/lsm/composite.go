@@ -12,8 +12,9 @@ import (
 
 // composite returns the resources with a composite value all of whose given
 // parts satisfy op. Where the first part is a token or a reference, its terms
-// are known, and the second part is searched behind each like any other value.
-// Other shapes, which are rare, are found by looking at every term.
+// are known, and the second part, if it is the last that there can be, is
+// searched behind each like any other value. Other shapes, which are rare, are
+// found by looking at every term.
 func (q *query) composite(at place, p *searchparam.Param, op search.Composite) (set, error) {
 	if len(op.Parts) == 0 || len(op.Parts) > len(p.Components) {
 		return nil, fault.New(fault.Internal, "composite %s with %d parts", p.Code, len(op.Parts))
@@ -22,7 +23,7 @@ func (q *query) composite(at place, p *searchparam.Param, op search.Composite) (
 	if err != nil {
 		return nil, err
 	}
-	if !known || len(op.Parts) > 2 {
+	if !known || len(op.Parts) > 1 && len(p.Components) > 2 {
 		prefix := at.key(tagComposite)
 		return q.gather(prefix, after(prefix), func(term []byte) bool { return q.accepts(term[1:], op.Parts) })
 	}
@@ -105,7 +106,7 @@ func (q *query) acceptsTerm(term []byte, op search.Operand) bool {
 	case search.Number:
 		return acceptsNumber(tag == tagNumber, tag == tagNumRange, body, op)
 	case search.Quantity:
-		if len(body) < 4 || !q.acceptsUnit(binary.BigEndian.Uint32(body), op) {
+		if len(body) < 4 || !q.s.names.unitOf(binary.BigEndian.Uint32(body)).satisfies(op) {
 			return false
 		}
 		return acceptsNumber(tag == tagQuantity, tag == tagQtyRange, body[4:], op.Number)
@@ -124,17 +125,6 @@ func (q *query) acceptsTerm(term []byte, op search.Operand) bool {
 		return tag == tagText && bytes.HasPrefix(text, want)
 	case search.URI:
 		return tag == tagURI && bytes.Equal(body, appendText(nil, op.Text))
-	}
-	return false
-}
-
-func (q *query) acceptsUnit(unit uint32, op search.Quantity) bool {
-	for _, n := range q.s.names.matchUnits(func(system, code string) bool {
-		return op.AnyUnit || (op.AnyCode || code == op.Code) && (op.AnySystem || system == op.System)
-	}) {
-		if n == unit {
-			return true
-		}
 	}
 	return false
 }

@@ -1,9 +1,27 @@
 package lsm
 
+import "runtime"
+
 // SkipTo makes the next document number at least n, so that tests cross from
 // one chunk to the next without writing 65,536 resources.
 func (s *Store) SkipTo(n uint32) {
 	s.claims.mu.Lock()
 	defer s.claims.mu.Unlock()
 	s.claims.next = max(s.claims.next, n)
+}
+
+// HoldCommits holds back the commit of calls of Write. The function that it
+// returns waits for n calls and lets them go on, in one commit.
+func (s *Store) HoldCommits() (together func(n int)) {
+	s.queue.mu.Lock()
+	s.queue.busy = true
+	s.queue.mu.Unlock()
+	return func(n int) {
+		for waiting := 0; waiting < n; runtime.Gosched() {
+			s.queue.mu.Lock()
+			waiting = len(s.queue.waiting)
+			s.queue.mu.Unlock()
+		}
+		s.queue.hand()
+	}
 }

@@ -3,11 +3,13 @@ package lsm_test
 import (
 	"context"
 	"fmt"
+	"math"
 	"testing"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"salus/fault"
 	"salus/fhir"
 	"salus/fhir/store"
 	"salus/fhir/store/lsm"
@@ -77,6 +79,48 @@ func TestWrite_SurvivesLossOfPower(t *testing.T) {
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A reader that uses the store while it follows the change log must not wait
+// for a Close that waits for the reader.
+func TestClose_RefusesCallsWithinACall(t *testing.T) {
+	s := open(t, t.TempDir(), time.Now)
+	if _, err := s.Write(t.Context(), []store.Write{patient("a", "one")}); err != nil {
+		t.Fatal(err)
+	}
+	closed := make(chan error, 1)
+	for c, err := range s.Changes(t.Context(), 0) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() { closed <- s.Close() }()
+		for {
+			if _, err := s.Read(t.Context(), c.Key); fault.Is(err, fault.Unavailable) {
+				break
+			} else if err != nil {
+				t.Fatal(err)
+			}
+		}
+		select {
+		case <-closed:
+			t.Fatal("the store closed under a reader")
+		default:
+		}
+	}
+	if err := <-closed; err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestChanges_AfterTheLastPositionThereCanBe(t *testing.T) {
+	s := open(t, t.TempDir(), time.Now)
+	defer s.Close()
+	if _, err := s.Write(t.Context(), []store.Write{patient("a", "one")}); err != nil {
+		t.Fatal(err)
+	}
+	for c, err := range s.Changes(t.Context(), math.MaxUint64) {
+		t.Errorf("changes gave position %d, %v", c.Position, err)
 	}
 }
 

@@ -177,14 +177,18 @@ func (q *query) uri(at place, op search.URI) (set, error) {
 			return loaded{}, nil
 		}
 		var parts []set
-		for n := 1; n <= len(op.Text); n++ {
+		for n := 1; n <= min(len(op.Text), maxText); n++ {
 			s, err := q.posting(at.key(tagURI, appendText(nil, op.Text[:n])))
 			if err != nil {
 				return nil, err
 			}
 			parts = append(parts, s)
 		}
-		return unite(parts...), nil
+		if len(op.Text) <= maxText {
+			return unite(parts...), nil
+		}
+		long, err := q.verified(at, at.key(tagURI, markedCut(op.Text)), func(text string) bool { return strings.HasPrefix(op.Text, text) })
+		return unite(append(parts, long)...), err
 	}
 	return q.posting(at.key(tagURI, appendText(nil, op.Text)))
 }
@@ -220,9 +224,7 @@ func (q *query) reference(at place, op search.Ref) (set, error) {
 }
 
 func (q *query) quantity(at place, op search.Quantity) (set, error) {
-	matching := q.s.names.matchUnits(func(system, code string) bool {
-		return op.AnyUnit || (op.AnyCode || code == op.Code) && (op.AnySystem || system == op.System)
-	})
+	matching := q.s.names.unitsFor(op)
 	if len(matching) > 8 { // leave out the units that do not occur here
 		var err error
 		if matching, err = q.unitsAt(at, matching); err != nil {

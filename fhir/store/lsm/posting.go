@@ -68,7 +68,18 @@ func (m *fold) newer(value []byte) error {
 	return nil
 }
 
+// fewLows is up to how many documents are put singly before what is there.
+const fewLows = 4
+
 func (m *fold) older(value []byte) error {
+	if len(value) <= 1+2*fewLows && len(value) > 0 && value[0] == postingList {
+		for b := value[1:]; len(b) >= 2; b = b[2:] {
+			if low := uint32(binary.BigEndian.Uint16(b)); !m.hasRemoves || !m.removes.Contains(low) {
+				m.adds.Add(low)
+			}
+		}
+		return nil
+	}
 	var o fold
 	if err := o.decode(value); err != nil {
 		return err

@@ -112,3 +112,20 @@ func FuzzPosting(f *testing.F) {
 		}
 	})
 }
+
+// As a read does of a posting to which single writes were added last.
+func BenchmarkPosting_Fold(b *testing.B) {
+	values := make([][]byte, foldAfter)
+	for i := range values {
+		values[i] = operand{adds: []uint16{uint16(100 * i)}}.encode()
+	}
+	for b.Loop() {
+		m, err := postingMerger.Merge(nil, values[len(values)-1])
+		for i := len(values) - 2; i >= 0 && err == nil; i-- {
+			err = m.MergeOlder(values[i])
+		}
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -10,7 +10,7 @@ import (
 )
 
 // updatedBucket is how many neighbouring positions of the change log share a
-// posting of the parameter _updated, as a power of two.
+// posting of the parameter #updated, as a power of two.
 const updatedBucket = 12
 
 // postings gathers the changes of a group to the index, so that a posting
@@ -27,6 +27,18 @@ type postingChange struct {
 	doc    docID
 	order  uint32
 	remove bool
+}
+
+// keptPostings is up to how many bytes of keys the memory of one group's
+// changes is kept for the next group.
+const keptPostings = 4 << 20
+
+// reset forgets the changes of the group before.
+func (p *postings) reset() {
+	if cap(p.arena) > keptPostings {
+		*p = postings{}
+	}
+	p.changes, p.arena = p.changes[:0], p.arena[:0]
 }
 
 func (p *postings) change(param uint16, term []byte, doc docID, remove bool) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"iter"
+	"math"
 	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -51,7 +52,7 @@ func (s *Store) Read(ctx context.Context, key fhir.Key) (fhir.Version, error) {
 		return fhir.Version{}, err
 	}
 	defer leave()
-	for {
+	for tried := seqNo(0); ; {
 		h, found, err := s.headOf(s.db, key)
 		if err != nil {
 			return fhir.Version{}, err
@@ -59,6 +60,10 @@ func (s *Store) Read(ctx context.Context, key fhir.Key) (fhir.Version, error) {
 		if !found || h.version == 0 {
 			return fhir.Version{}, notFound(key)
 		}
+		if h.seq == tried {
+			return fhir.Version{}, damaged("a current version is missing")
+		}
+		tried = h.seq
 		v, found, err := s.version(s.db, h.seq, key)
 		if found || err != nil {
 			return v, err
@@ -193,6 +198,9 @@ func (s *Store) Changes(ctx context.Context, after uint64) iter.Seq2[store.Chang
 			return
 		}
 		defer leave()
+		if after == math.MaxUint64 {
+			return
+		}
 		snap := s.db.NewSnapshot()
 		defer snap.Close() //nolint:errcheck // a snapshot's Close fails only when called twice
 		it, err := snap.NewIter(&pebble.IterOptions{LowerBound: versionKey(nil, after+1), UpperBound: []byte{spaceVersion + 1}})

@@ -2,6 +2,7 @@ package lsm
 
 import (
 	"context"
+	"slices"
 
 	"salus/fault"
 	"salus/fhir"
@@ -47,6 +48,7 @@ func (q *query) run(plan *search.Plan) (*search.Page, error) {
 		return nil, err
 	}
 	page.Next = next
+	page.Matches = slices.Grow(page.Matches, len(docs))
 	for _, doc := range docs {
 		if err := q.canceled(); err != nil {
 			return nil, err

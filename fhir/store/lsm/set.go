@@ -32,12 +32,12 @@ func (l loaded) add(doc docID) {
 	l[c].Add(doc & 0xffff)
 }
 
-// unite adds the members of one chunk. It does not keep b.
+// unite adds the members of one chunk. It takes b over.
 func (l loaded) unite(c uint32, b *roaring.Bitmap) {
 	if have := l[c]; have != nil {
 		have.Or(b)
 	} else {
-		l[c] = b.Clone()
+		l[c] = b
 	}
 }
 

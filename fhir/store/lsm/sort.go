@@ -163,7 +163,10 @@ func (q *query) sorted(plan *search.Plan, result *cached) ([]docID, []byte, erro
 // collect sorts all members that come behind from, and returns one more than a page.
 func (q *query) collect(plan *search.Plan, o order, result *cached, from *cursor) ([]cursor, error) {
 	best := top{order: o, want: plan.Count + 1, from: from}
-	typ := plan.Branches[0].Type
+	var typ fhir.Type
+	if len(plan.Branches) == 1 {
+		typ = plan.Branches[0].Type
+	}
 	err := q.loadThen(result, func(doc docID) (bool, error) {
 		if len(plan.Branches) > 1 {
 			d, _, err := q.s.document(q.snap, doc)

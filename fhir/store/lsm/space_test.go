@@ -2,6 +2,7 @@ package lsm_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"sync/atomic"
@@ -132,14 +133,26 @@ func TestWrite_WaitsWhenTheDiskFillsUpUnderIt(t *testing.T) {
 	if _, err := s.Write(ctx, []store.Write{patient("a", "one")}); err != nil {
 		t.Fatal(err)
 	}
+	const writers = 3 // one leads the commit, the others are in it
+	together := s.HoldCommits()
+	waiting := make(chan error, writers)
+	for i := range writers {
+		go func() {
+			_, err := s.Write(ctx, []store.Write{patient(fhir.ID(fmt.Sprint("b", i)), "two")})
+			waiting <- err
+		}()
+	}
 	disk.full.Store(true)
-	waiting := make(chan error, 1)
-	go func() {
-		_, err := s.Write(ctx, []store.Write{patient("b", "two")})
-		waiting <- err
-	}()
-	if err := <-waiting; !fault.Is(err, fault.Unavailable) {
-		t.Fatalf("the write in work when the disk filled up gave %v", err)
+	together(writers)
+	for range writers {
+		select {
+		case err := <-waiting:
+			if !fault.Is(err, fault.Unavailable) {
+				t.Fatalf("a write in work when the disk filled up gave %v", err)
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatal("a write in work when the disk filled up has no answer")
+		}
 	}
 	if _, err := s.Write(ctx, []store.Write{patient("c", "three")}); !fault.Is(err, fault.OutOfSpace) {
 		t.Fatalf("a write on a full disk gave %v", err)

@@ -19,7 +19,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -69,10 +68,13 @@ type Store struct {
 	// state of the one committer; protected by the queue, which lets one commit at a time
 	seq     seqNo // last used
 	updated int64 // milliseconds of the last commit
+	posts   postings
 	heat    heat
 
-	closing sync.RWMutex // held for reading by every call, for writing by Close
-	closed  atomic.Bool
+	closing sync.RWMutex // protects closed; no call holds it for longer than it takes to enter
+	closed  bool
+	calls   sync.WaitGroup // calls in work
+	once    sync.Once      // of Close
 }
 
 var _ store.Store = (*Store)(nil)
@@ -288,29 +290,33 @@ func (s *Store) last(space byte, f func(key, value []byte) error) error {
 	return closeAfter(it, err)
 }
 
-// enter marks the start of a call; the returned function ends it.
+// enter marks the start of a call; the returned function ends it. A call within
+// another, as from the body of a loop over Changes, never waits for Close: it is refused.
 func (s *Store) enter(ctx context.Context) (func(), error) {
 	if err := canceled(ctx); err != nil {
 		return nil, err
 	}
 	s.closing.RLock()
-	if s.closed.Load() {
-		s.closing.RUnlock()
+	defer s.closing.RUnlock()
+	if s.closed {
 		return nil, fault.New(fault.Unavailable, "the store is closed")
 	}
-	return s.closing.RUnlock, nil
+	s.calls.Add(1)
+	return s.calls.Done, nil
 }
 
 // Close implements store.Store. It writes buffers out, so that the next Open
 // has no log to replay.
-func (s *Store) Close() error {
-	s.closing.Lock()
-	defer s.closing.Unlock()
-	if s.closed.Swap(true) {
-		return nil
-	}
-	s.syncing.Wait()
-	return errors.Join(s.db.Flush(), s.db.Close())
+func (s *Store) Close() (err error) {
+	s.once.Do(func() {
+		s.closing.Lock()
+		s.closed = true
+		s.closing.Unlock()
+		s.calls.Wait()
+		s.syncing.Wait()
+		err = errors.Join(s.db.Flush(), s.db.Close())
+	})
+	return err
 }
 
 // get calls f with the value of key; found is false when there is none. The

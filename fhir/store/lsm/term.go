@@ -164,6 +164,13 @@ func appendBounds(dst []byte, v *searchparam.Value) []byte {
 	return v.High.AppendOrdered(dst)
 }
 
+// boundsLen returns the length of the bounds at the start of b.
+func boundsLen(b []byte) int {
+	n := min(1, len(b))
+	n += decimalLen(b[n:])
+	return n + decimalLen(b[n:])
+}
+
 // decimalLen returns the length of the ordered decimal at the start of b.
 func decimalLen(b []byte) int {
 	if len(b) == 0 || b[0] == 0x80 {
@@ -228,8 +235,7 @@ func derive(prefix, term []byte, scratch []byte, add func([]byte)) []byte {
 	return scratch
 }
 
-// componentLen returns the length of the term at the start of b, for the kinds
-// that may stand first in a composite.
+// componentLen returns the length of the component term at the start of b.
 func componentLen(b []byte) int {
 	n := len(b)
 	if n == 0 {
@@ -247,6 +253,17 @@ func componentLen(b []byte) int {
 	case tagQuantity:
 		if len(b) > 5 {
 			n = 5 + decimalLen(b[5:])
+		}
+	case tagNumRange:
+		n = 1 + boundsLen(b[1:])
+	case tagQtyRange:
+		if len(b) > 5 {
+			n = 5 + boundsLen(b[5:])
+		}
+	case tagText, tagURI:
+		text, cut := textOf(b[1:])
+		if n = 1 + len(text) + 1; cut {
+			n += 12
 		}
 	}
 	return min(n, len(b))

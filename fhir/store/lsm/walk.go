@@ -167,7 +167,13 @@ func (w *walk) byPosition(descending bool) error {
 	if descending {
 		step, start = it.Prev, it.Last
 	}
+	n := 0
 	for ok := start(); ok && len(w.found) < w.want; ok = step() {
+		if n++; n%4096 == 0 {
+			if err := w.q.canceled(); err != nil {
+				return closeAfter(it, err)
+			}
+		}
 		value, err := it.ValueAndErr()
 		if err != nil {
 			return closeAfter(it, err)

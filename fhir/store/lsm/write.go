@@ -3,6 +3,7 @@ package lsm
 import (
 	"context"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"salus/fault"
@@ -18,10 +19,11 @@ type pending struct {
 	size     int // bytes of bodies and terms, roughly
 	purges   bool
 
-	versions []fhir.Version
-	err      error
-	done     chan struct{} // closed when versions or err is set for good
-	lead     chan struct{} // closed when this call has to lead the next commit
+	versions  []fhir.Version
+	err       error
+	lead      chan struct{} // closed when this call has to lead the next commit
+	committed atomic.Bool   // a commit has dealt with it
+	done      chan struct{} // closed when versions or err is set for good
 }
 
 // prepared is one write with all that can be computed before its turn.
@@ -51,7 +53,7 @@ func (s *Store) Write(ctx context.Context, writes []store.Write) ([]fhir.Version
 	if len(writes) == 0 {
 		return nil, nil
 	}
-	s.queue.run(s, p)
+	s.queue.join(p)
 	return s.await(p)
 }
 
@@ -59,17 +61,23 @@ func (s *Store) Write(ctx context.Context, writes []store.Write) ([]fhir.Version
 // the disk has filled up.
 const fullPatience = 250 * time.Millisecond
 
-// await returns what became of a call in the queue. A commit always comes to an
-// end unless the disk is full: then the caller is told that nobody can say yet.
+// await returns what became of a call in the queue, which it leads when it is
+// its turn. A commit is always made durable unless the disk is full: then the
+// caller is told that nobody can say yet. A call that is not committed cannot
+// leave, because others rely on its claims and on its taking its turn.
 func (s *Store) await(p *pending) ([]fhir.Version, error) {
 	timer := time.NewTimer(fullPatience)
 	defer timer.Stop()
+	lead := p.lead
 	for {
 		select {
+		case <-lead:
+			lead = nil
+			s.lead()
 		case <-p.done:
 			return p.versions, p.err
 		case <-timer.C:
-			if s.space.full() {
+			if p.committed.Load() && s.space.full() {
 				return nil, fault.New(fault.Unavailable, "the disk filled up while the write was being made durable: whether it is kept shows once there is space")
 			}
 			timer.Reset(fullPatience)
