@@ -162,6 +162,14 @@ func takeFlag(query, name string) (rest, value string) {
 	return strings.Join(kept, "&"), value
 }
 
+// shown names the entry by what it asks for.
+func (e *entry) shown() string {
+	if e.method == "" || e.url == "" {
+		return "an entry without request.method or request.url"
+	}
+	return e.method + " " + e.shownURL()
+}
+
 // shownURL is the entry's URL without the values of its query, which may tell
 // of a patient.
 func (e *entry) shownURL() string {

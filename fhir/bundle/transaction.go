@@ -211,7 +211,7 @@ func failed(e *entry, cause error) error {
 	f := fault.As(cause)
 	issues := []fault.Issue{{
 		Code: "processing",
-		Text: "the transaction failed, and nothing of it was stored, at " + e.method + " " + e.shownURL(),
+		Text: "the transaction failed, and nothing of it was stored, at " + e.shown(),
 	}}
 	if len(f.Issues) == 0 {
 		issues = append(issues, fault.Issue{Text: f.Message})

@@ -1,7 +1,6 @@
 package interaction
 
 import (
-	"bytes"
 	"context"
 	"slices"
 	"strconv"
@@ -65,6 +64,8 @@ type Change struct {
 	body     fhir.Body
 	values   []searchparam.Entry
 	indexed  bool
+	compared bool // body with Current, to find them
+	same     bool
 }
 
 // Conditional reports whether the change's resource is found by a search.
@@ -90,7 +91,7 @@ func (s *Service) Locate(ctx context.Context, c *Change) error {
 	if c.expect, err = parseIfMatch(c.IfMatch); err != nil {
 		return err
 	}
-	c.Current, c.Found = fhir.Version{}, false
+	c.Current, c.Found, c.compared = fhir.Version{}, false, false
 	before := c.Key
 	switch {
 	case c.Conditional():
@@ -213,7 +214,13 @@ func (s *Service) current(ctx context.Context, key fhir.Key) (fhir.Version, erro
 func (c *Change) exists() bool { return c.Current.Number > 0 && !c.Current.Deleted() }
 
 func (c *Change) unchanged() bool {
-	return c.Method == fhir.Put && c.exists() && bytes.Equal(c.Current.Body.JSON, c.body.JSON)
+	if c.Method != fhir.Put || !c.exists() {
+		return false
+	}
+	if !c.compared {
+		c.compared, c.same = true, sameContent(c.Current.Body, c.body)
+	}
+	return c.same
 }
 
 // Step returns what the store has to write; ok is false when there is nothing

@@ -28,11 +28,19 @@ func TestUpdate_MakesVersions(t *testing.T) {
 	}{
 		{"a free id creates", patient("a", "1"), interaction.Created, false, 1},
 		{"the same again changes nothing", patient("a", "1"), interaction.Unchanged, true, 1},
-		{"another order of properties is a change", patient("a", "1", `"meta":{"versionId":"9","lastUpdated":"2001-01-01T00:00:00Z"}`), interaction.Updated, true, 2},
-		{"other versionId and lastUpdated change nothing", patient("a", "1", `"meta":{"lastUpdated":"2002-01-01T00:00:00Z"}`), interaction.Unchanged, true, 2},
-		{"white space changes nothing", strings.ReplaceAll(patient("a", "1", `"meta":{"versionId":"1"}`), ",", ",\n  "), interaction.Unchanged, true, 2},
-		{"a tag is a change", patient("a", "1", `"meta":{"tag":[{"code":"x"}]}`), interaction.Updated, true, 3},
-		{"content is a change", patient("a", "2"), interaction.Updated, true, 4},
+		{"another place of meta changes nothing", patient("a", "1", `"meta":{"versionId":"9","lastUpdated":"2001-01-01T00:00:00Z"}`), interaction.Unchanged, true, 1},
+		{"other versionId and lastUpdated change nothing", patient("a", "1", `"meta":{"lastUpdated":"2002-01-01T00:00:00Z"}`), interaction.Unchanged, true, 1},
+		{"white space changes nothing", strings.ReplaceAll(patient("a", "1", `"meta":{"versionId":"1"}`), ",", ",\n  "), interaction.Unchanged, true, 1},
+		{"a tag is a change", patient("a", "1", `"meta":{"tag":[{"code":"x"}]}`), interaction.Updated, true, 2},
+		{"another order of properties changes nothing", `{"meta":{"tag":[{"code":"x"}]},"identifier":[{"value":"1","system":"urn:example:mrn"}],"id":"a","resourceType":"Patient"}`, interaction.Unchanged, true, 2},
+		{"an escape changes nothing", patient("a", "\\u0031", `"meta":{"tag":[{"code":"x"}]}`), interaction.Unchanged, true, 2},
+		{"content is a change", patient("a", "2"), interaction.Updated, true, 3},
+		{"content of the same length is a change", patient("a", "3"), interaction.Updated, true, 4},
+		{"a number is a change", patient("a", "3", `"multipleBirthInteger":1`), interaction.Updated, true, 5},
+		{"items in another order are a change", patient("a", "3", `"name":[{"given":["x","y"]}]`), interaction.Updated, true, 6},
+		{"items in yet another order are a change", patient("a", "3", `"name":[{"given":["y","x"]}]`), interaction.Updated, true, 7},
+		{"a new property is a change", patient("a", "3", `"name":[{"prefix":["x"]}]`), interaction.Updated, true, 8},
+		{"a property under another name is a change", patient("a", "3", `"name":[{"suffix":["x"]}]`), interaction.Updated, true, 9},
 	}
 	h := newHarness(t)
 	for _, s := range steps {
@@ -41,7 +49,7 @@ func TestUpdate_MakesVersions(t *testing.T) {
 			t.Errorf("%s: outcome %d existed %v version %d", s.name, r.Outcome, r.Existed, r.Version.Number)
 		}
 	}
-	if got := fmt.Sprint(h.versions(fhir.Key{Type: "Patient", ID: "a"})); got != "[4 3 2 1]" {
+	if got := fmt.Sprint(h.versions(fhir.Key{Type: "Patient", ID: "a"})); got != "[9 8 7 6 5 4 3 2 1]" {
 		t.Errorf("history %s", got)
 	}
 }

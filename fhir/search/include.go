@@ -50,7 +50,11 @@ func (s *parsing) includes(code, modifier, value string, sources []fhir.Type, ad
 	var target fhir.Type
 	if len(parts) == 3 {
 		if target = fhir.Type(parts[2]); !s.registry.IsType(target) {
-			return invalid(code, "the target is no resource type")
+			issue := fault.Issue{Code: "not-supported", Text: show(code) + ": the target is no resource type"}
+			if target == "" {
+				issue.Code = "invalid"
+			}
+			return fault.With(fault.Invalid, issue)
 		}
 	}
 	if parts[0] != "*" {

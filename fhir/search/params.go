@@ -77,7 +77,7 @@ func show(name string) string {
 	const most = 64
 	for _, c := range []byte(name) {
 		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("_.:$-", c) >= 0) {
-			return "a parameter whose name is none"
+			return "a parameter with characters that no name has"
 		}
 	}
 	if len(name) > most {

@@ -642,3 +642,30 @@ func BenchmarkParse(b *testing.B) {
 		}
 	}
 }
+
+func TestParseTellsUnknownIncludeTargetsFromBlankOnes(t *testing.T) {
+	t.Parallel()
+	p := newParser(t)
+	for target, want := range map[string]string{"Nonsense": "not-supported", "": "invalid"} {
+		_, err := p.Parse(request(t, "Observation?_include=Observation:subject:"+target))
+		if f := fault.As(err); f.Kind != fault.Invalid || len(f.Issues) != 1 || f.Issues[0].Code != want {
+			t.Errorf("target %q: got %v %v, want an Invalid fault with code %s", target, err, f.Issues, want)
+		}
+	}
+}
+
+func TestParseTellsWhichSortFieldIsNotSupported(t *testing.T) {
+	t.Parallel()
+	q := parse(t, newParser(t), "Patient?_sort=birthdate,gender")
+	if len(q.Warnings) != 1 || !strings.Contains(q.Warnings[0].Text, "field 2 ") {
+		t.Errorf("warnings %v", q.Warnings)
+	}
+}
+
+func TestParseHidesNamesThatAreNone(t *testing.T) {
+	t.Parallel()
+	q := parse(t, newParser(t), "Patient?Jane%20Doe=1")
+	if len(q.Warnings) != 1 || !strings.HasPrefix(q.Warnings[0].Text, "a parameter with characters that no name has is not supported") {
+		t.Errorf("warnings %v", q.Warnings)
+	}
+}

@@ -111,13 +111,13 @@ var sortable = []searchparam.Kind{
 // a whole, since the other fields alone are another order.
 func (s *parsing) sort(_, value string) error {
 	var keys []SortKey
-	for field := range strings.SplitSeq(value, ",") {
+	for i, field := range strings.Split(value, ",") {
 		code, descending := strings.CutPrefix(field, "-")
 		key := SortKey{Descending: descending}
 		if code == "_lastUpdated" {
 			key.Updated = true
 		} else if key.Param = s.sortParam(code); key.Param == nil && len(s.types) > 0 {
-			return notSupported("_sort: a field is no date, string, number, quantity or uri parameter of the searched types")
+			return notSupported(fmt.Sprintf("_sort: field %d is no date, string, number, quantity or uri parameter of the searched types", i+1))
 		}
 		keys = append(keys, key)
 	}

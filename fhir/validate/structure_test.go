@@ -135,6 +135,18 @@ func TestIssuesTellPlaceAndRuleButNoValue(t *testing.T) {
 	}
 }
 
+func TestIssuesNameTheirPlaceOnce(t *testing.T) {
+	list := issues(t, `{"resourceType":"Observation","status":"final","valueString":"a","valueInteger":1}`)
+	if len(list) != 2 {
+		t.Fatalf("%d issues, want one for the missing code and one for the second value", len(list))
+	}
+	for _, i := range list {
+		if strings.Count(i.Text, "Observation.") != 1 {
+			t.Errorf("%q", i.Text)
+		}
+	}
+}
+
 func TestIssuesAreLimited(t *testing.T) {
 	many := strings.Repeat(`{"given":[1,2,3],"x":1},`, 1000)
 	list := issues(t, `{"resourceType":"Patient","name":[`+many+`{}]}`)

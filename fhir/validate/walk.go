@@ -79,7 +79,7 @@ func (w *walk) object(n fhir.Node, o *object) {
 	}
 	for missing := o.required &^ seen; missing != 0; missing &= missing - 1 {
 		e := o.typ.Elements[bits.TrailingZeros64(missing)]
-		w.report(n, e.Name, "required", "element %s is required", e.Path)
+		w.report(n, e.Name, "required", "the element is required")
 	}
 	if o.extension && (seen&o.value != 0) == (seen&o.nested != 0) {
 		w.issue(n, "invariant", "an extension must have either a value or extensions, not both (ext-1)")
@@ -161,7 +161,7 @@ func (w *walk) choice(parent, c fhir.Node, o *object, p *property) {
 	for other := parent.First(); !other.Same(c); other = other.Next() {
 		q := o.properties[other.Name()]
 		if q != nil && q.element == p.element && q.typ != p.typ {
-			w.issue(c, "structure", "element %s must have one type only", p.element.Path)
+			w.issue(c, "structure", "an element with a choice of types must have one of them only")
 			return
 		}
 	}

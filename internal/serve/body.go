@@ -19,10 +19,30 @@ const eager = 1 << 20
 var gzipReaders = sync.Pool{New: func() any { return new(gzip.Reader) }}
 
 // ReadBody reads a request's body once, inflating it when it is sent as gzip.
-// The result is at most limit bytes, and hardly more is read from the wire. Errors are
+// The result is at most limit bytes, and at most thrice as many are read from the wire. Errors are
 // faults: TooLarge, MediaType for another coding, Invalid for broken gzip,
 // Canceled and Timeout when the client stopped sending.
 func ReadBody(r *http.Request, limit int64) ([]byte, error) {
+	b, err := readBody(r, limit)
+	if fault.Is(err, fault.TooLarge) {
+		linger(r, limit)
+	}
+	return b, err
+}
+
+// linger reads on, without keeping anything, as much again as is allowed. A
+// client that is cut off while it sends a body that is too large often fails by
+// that and never reads the answer which says so (RFC 9112 §9.6).
+func linger(r *http.Request, most int64) {
+	if r.Header.Get("Expect") != "" {
+		return // it waits for the answer; a read would ask it to send
+	}
+	if _, err := io.CopyN(io.Discard, r.Body, min(max(r.ContentLength, most), 2*most)); err != nil {
+		return // the body is at its end or the client has left; the answer is the same
+	}
+}
+
+func readBody(r *http.Request, limit int64) ([]byte, error) {
 	if r.ContentLength > limit {
 		return nil, tooLarge(limit)
 	}

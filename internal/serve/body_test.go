@@ -99,3 +99,50 @@ func TestReadBody_NamesWhyReadingFailed(t *testing.T) {
 		t.Errorf("err = %v, want an Invalid fault", err)
 	}
 }
+
+// A client that sends a body that is too large still gets to read the answer,
+// unless the body is larger by far or the client waits for leave to send it.
+func TestReadBody_ReadsOnWhenTooLarge(t *testing.T) {
+	t.Parallel()
+	const limit = 1000
+	for _, c := range []struct {
+		name        string
+		size        int
+		declared    int64
+		expect      string
+		most, least int64 // bytes that are read
+	}{
+		{"declared", 1500, 1500, "", 1500, 1500},
+		{"chunked", 1500, -1, "", 1500, 1500},
+		{"declared, far larger", 1 << 20, 1 << 20, "", 3 * limit, 2 * limit},
+		{"chunked, far larger", 1 << 20, -1, "", 4 * limit, 2 * limit},
+		{"client waits for leave", 1500, 1500, "100-continue", 0, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			body := &counting{r: bytes.NewReader(make([]byte, c.size))}
+			r := httptest.NewRequest("POST", "/", body)
+			r.ContentLength = c.declared
+			if c.expect != "" {
+				r.Header.Set("Expect", c.expect)
+			}
+			if _, err := serve.ReadBody(r, limit); !fault.Is(err, fault.TooLarge) {
+				t.Fatalf("err = %v, want a TooLarge fault", err)
+			}
+			if body.n < c.least || body.n > c.most {
+				t.Errorf("read %d bytes, want %d to %d", body.n, c.least, c.most)
+			}
+		})
+	}
+}
+
+type counting struct {
+	r io.Reader
+	n int64
+}
+
+func (c *counting) Read(b []byte) (int, error) {
+	n, err := c.r.Read(b)
+	c.n += int64(n)
+	return n, err
+}

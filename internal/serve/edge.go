@@ -2,6 +2,7 @@ package serve
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -183,10 +184,13 @@ func (r *recorder) Write(b []byte) (int, error) {
 	}
 	n, err := r.ResponseWriter.Write(b)
 	r.bytes += int64(n)
-	if err != nil {
-		return n, fmt.Errorf("write response: %w", err)
+	switch {
+	case err == nil:
+		return n, nil
+	case errors.Is(err, http.ErrContentLength), errors.Is(err, http.ErrBodyNotAllowed), errors.Is(err, http.ErrHijacked):
+		return n, fmt.Errorf("write response: %w", err) // the handler's fault
 	}
-	return n, nil
+	return n, fault.Wrap(fault.Canceled, err, "the client went away")
 }
 
 // Unwrap gives http.ResponseController the writer below.
