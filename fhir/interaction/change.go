@@ -195,8 +195,26 @@ func (s *Service) draft(c *Change, replace func(fhir.Node) (string, bool)) error
 	if err := s.validator.Resource(n); err != nil {
 		return err
 	}
+	if c.Method == fhir.Put && subsetted(n) {
+		return fault.With(fault.Invalid, fault.Issue{
+			Code: "business-rule", Text: "the resource is tagged SUBSETTED: what a search or read left out of it would be lost",
+			Expression: string(c.Type) + ".meta.tag",
+		})
+	}
 	c.body = fhir.NewBody(n, c.Key.ID, replace)
 	return nil
+}
+
+// subsetted reports whether a resource is tagged as a part of another, as it is
+// read by _summary or _elements (FHIR R4 search §3.1.1.5.8).
+func subsetted(n fhir.Node) bool {
+	for tag := range n.Path("meta", "tag").Children {
+		system := tag.Get("system").Text()
+		if tag.Get("code").Text() == "SUBSETTED" && strings.HasSuffix(system, "ObservationValue") {
+			return true
+		}
+	}
+	return false
 }
 
 // current returns the current version under key, the zero Version when there is none.

@@ -73,6 +73,7 @@ func TestUpdate_Refuses(t *testing.T) {
 		{"an If-Match without end", patient("a", ""), "a", `W/"1`, fault.Invalid, "", "weak entity tag"},
 		{"a stale If-Match", patient("a", ""), "a", `W/"1"`, fault.Precondition, "", "not the current version"},
 		{"an If-Match of the future", patient("a", ""), "a", `W/"3"`, fault.Precondition, "", "not the current version"},
+		{"a part of a resource", patient("a", "", `"meta":{"tag":[{"system":"http://terminology.hl7.org/CodeSystem/v3-ObservationValue","code":"SUBSETTED"}]}`), "a", "", fault.Invalid, "business-rule", "SUBSETTED"},
 		{"an If-Match for nothing", patient("new", ""), "new", `W/"1"`, fault.Precondition, "", "not the current version"},
 	}
 	for _, c := range cases {

@@ -11,7 +11,7 @@ import (
 // A span cut into years, months and edges must cover exactly its interval.
 func TestSpan_CoversExactlyItsInterval(t *testing.T) {
 	ticks := rapid.Custom(func(t *rapid.T) searchparam.Ticks {
-		n := rapid.IntRange(12, 12*40).Draw(t, "month")
+		n := rapid.IntRange(13, 12*40).Draw(t, "month")
 		at := startOfMonth(n)
 		switch rapid.IntRange(0, 4).Draw(t, "shape") {
 		case 0:
