@@ -161,6 +161,9 @@ func (l *loader) pass(ctx, sending context.Context, sources []source, again map[
 	for range l.o.Workers {
 		g.Go(func() error {
 			for u := range work {
+				if ctx.Err() != nil {
+					return nil // told to stop while it was handed over
+				}
 				if err := l.send(sending, u, u.items, last); err != nil {
 					return err
 				}
