@@ -197,6 +197,8 @@ func (e *Literal) String() string {
 		return quote(v)
 	case Temporal:
 		return v.literal()
+	case Quantity:
+		return v.literal()
 	default:
 		s, _ := text(v)
 		return s

@@ -170,7 +170,7 @@ func FuzzEval(f *testing.F) {
 		"Patient.name.family", "name.where(use = 'official').given.first()", "(a | b) ~ {}", "1 'mg' + 2 'g'", "@2024-02-29 - 1 year",
 		"descendants().select($this.children())", "iif(a, b, c)", "'\\u00e4'.matches('[ä]')", "%`vs-x` in $this", "-1.5.round(1)",
 		"name.aggregate($total & family, '')", "1.repeat($this + 1).take(5)", "x.ofType(FHIR.Quantity) as Quantity", "now() > today()",
-		"2.power(900).log(3)", "1.5.lowBoundary(31)", "name.sort(-family)", "'a'.replaceMatches('(.)', '$1$1')", "$index + $total",
+		"2.power(900).log(3)", "1.5.lowBoundary(31)", "name.sort(-family)", "'a'.replaceMatches('(.)', '$1$1')", "$index + $total", `0'\''`,
 	} {
 		f.Add(src)
 	}

@@ -23,12 +23,20 @@ type Quantity struct {
 // Calendar reports whether the unit is a word for a calendar duration, such as months.
 func (q Quantity) Calendar() bool { return q.calendar }
 
-// String renders q as FHIRPath writes it.
+// String renders q as toString() does, with the unit as it is (FHIRPath N1 §5.5.6).
 func (q Quantity) String() string {
 	if q.calendar {
 		return q.Value.String() + " " + q.Unit
 	}
 	return q.Value.String() + " '" + q.Unit + "'"
+}
+
+// literal renders q as a literal, with the unit escaped.
+func (q Quantity) literal() string {
+	if q.calendar {
+		return q.String()
+	}
+	return q.Value.String() + " " + quote(q.Unit)
 }
 
 // calendarUnit is the unit of a calendar duration.
