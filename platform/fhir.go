@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"salus/fault"
 	"salus/fhir"
 	"salus/fhir/bundle"
 	"salus/fhir/interaction"
@@ -13,6 +14,7 @@ import (
 	"salus/fhir/spec"
 	"salus/fhir/store/lsm"
 	"salus/fhir/validate"
+	"salus/workspace"
 )
 
 // rules are what all FHIR services follow. They are immutable, take the most
@@ -20,7 +22,6 @@ import (
 type rules struct {
 	definitions *spec.Definitions
 	params      *searchparam.Registry
-	parser      *search.Parser
 	validator   *validate.Validator
 }
 
@@ -30,14 +31,38 @@ func newRules() (*rules, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &rules{defs, params, search.NewParser(params, search.Limits{}), validate.New(defs)}, nil
+	return &rules{defs, params, validate.New(defs)}, nil
 }
 
 // pagingKey is the file with the key that signs links to further pages.
 const pagingKey = "paging.key"
 
+// versioning reads the versioning policies of a service's settings.
+func (r *rules) versioning(set workspace.FHIRSettings) (fhir.Versioning, error) {
+	codes := map[string]fhir.VersionPolicy{
+		"": fhir.Versioned, workspace.Versioned: fhir.Versioned,
+		workspace.NoVersion: fhir.NoVersion, workspace.VersionedUpdate: fhir.VersionedUpdate,
+	}
+	v := fhir.Versioning{Default: codes[set.Versioning], Types: make(map[fhir.Type]fhir.VersionPolicy, len(set.TypeVersioning))}
+	for name, policy := range set.TypeVersioning {
+		if !r.definitions.IsResource(name) {
+			return v, fault.New(fault.Invalid, "settings: versioning: %s is no resource type", name)
+		}
+		v.Types[fhir.Type(name)] = codes[policy]
+	}
+	return v, nil
+}
+
 // openFHIR opens the FHIR service s on dir.
-func (p *Platform) openFHIR(s *service, dir string) error {
+func (p *Platform) openFHIR(s *service, dir string, set workspace.FHIRSettings) error {
+	policies, err := p.rules.versioning(set)
+	if err != nil {
+		return err
+	}
+	compat := fhir.Azure
+	if set.Strict {
+		compat = fhir.Strict
+	}
 	db, err := lsm.Open(dir, lsm.Options{
 		Now:        p.cfg.Now,
 		CacheBytes: p.cfg.CacheBytes / int64(len(p.cfg.Workspace.Services)),
@@ -52,8 +77,9 @@ func (p *Platform) openFHIR(s *service, dir string) error {
 		return err
 	}
 	use := interaction.New(interaction.Options{
-		Definitions: p.rules.definitions, Params: p.rules.params, Parser: p.rules.parser, Validator: p.rules.validator,
-		Store: db, Now: p.cfg.Now,
+		Definitions: p.rules.definitions, Params: p.rules.params, Validator: p.rules.validator,
+		Parser: search.NewParser(p.rules.params, search.Options{Compat: compat}),
+		Store:  db, Compat: compat, Versioning: policies, Integrity: set.ReferentialIntegrity, Now: p.cfg.Now,
 	})
 	bundles := bundle.New(use, bundle.Options{EntryLimit: p.cfg.BundleEntries})
 	s.handler = func(path string) http.Handler {

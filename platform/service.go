@@ -40,7 +40,7 @@ func (p *Platform) open(s workspace.Service) error {
 	var err error
 	switch s.Kind {
 	case workspace.FHIR:
-		err = p.openFHIR(opened, dir)
+		err = p.openFHIR(opened, dir, s.FHIR)
 	default:
 		err = fault.New(fault.NotSupported, "services of kind %s are not in this build", s.Kind)
 	}

@@ -111,8 +111,8 @@ func (f *file) service(n *yaml.Node) Service {
 			f.refuse(fields["kind"], "kind: there is no such kind; there are: %s", kinds())
 		}
 	}
-	if set := fields["settings"]; set != nil && len(set.Content) > 0 && slices.Contains(Kinds(), s.Kind) {
-		f.refuse(set.Content[0], "settings: a service of kind %s has no settings", s.Kind)
+	if set := fields["settings"]; set != nil && s.Kind == FHIR {
+		s.FHIR = f.fhirSettings(set)
 	}
 	return s
 }

@@ -26,6 +26,32 @@ func TestReadAcceptsServicesInOrder(t *testing.T) {
 	}
 }
 
+func TestReadFHIRSettings(t *testing.T) {
+	got, err := read(`workspace: clinic1
+services:
+  - name: fhir
+    kind: fhir
+    settings:
+      compat: strict
+      versioning: {default: version-update, types: {AuditEvent: no-version}}
+      referentialIntegrity: true
+      cors: {origins: [https://app.example.org], methods: [GET, PUT], headers: ["*"], maxAge: 1440, credentials: true}
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := workspace.FHIRSettings{
+		Strict: true, Versioning: workspace.VersionedUpdate, TypeVersioning: map[string]string{"AuditEvent": workspace.NoVersion},
+		ReferentialIntegrity: true,
+		CORS: workspace.CORS{
+			Origins: []string{"https://app.example.org"}, Methods: []string{"GET", "PUT"}, Headers: []string{"*"}, MaxAge: 1440, Credentials: true,
+		},
+	}
+	if d := cmp.Diff(want, got.Services[0].FHIR); d != "" {
+		t.Errorf("read differs (-want +got):\n%s", d)
+	}
+}
+
 func TestReadNamesLineAndRule(t *testing.T) {
 	tests := []struct {
 		name, text string
@@ -53,8 +79,14 @@ func TestReadNamesLineAndRule(t *testing.T) {
 			[]string{"start.yaml line 4: kind: dicom services are not in this build; it has: fhir"}},
 		{"unsupported and wrong", "workspace: clinic\nservices:\n- {name: fhir, kind: fhir, x: 1}\n- {name: dicom, kind: dicom}\n", fault.Invalid,
 			[]string{"start.yaml line 3: x: unknown key", "start.yaml line 4: kind: dicom services"}},
-		{"setting that does nothing", "workspace: clinic\nservices:\n- name: fhir\n  kind: fhir\n  settings:\n    versioning: none\n", fault.Invalid,
-			[]string{"start.yaml line 6: settings: a service of kind fhir has no settings"}},
+		{"setting that does nothing", "workspace: clinic\nservices:\n- name: fhir\n  kind: fhir\n  settings:\n    version: none\n", fault.Invalid,
+			[]string{"start.yaml line 6: version: unknown key; settings of a fhir service has the keys compat"}},
+		{"settings that break their rules", "workspace: clinic\nservices:\n- name: fhir\n  kind: fhir\n  settings:\n    compat: hapi\n" +
+			"    versioning:\n      default: none\n      types: {Patient: all}\n    referentialIntegrity: maybe\n" +
+			"    cors:\n      origins: ['*']\n      methods: GET\n      maxAge: -1\n      credentials: true\n", fault.Invalid,
+			[]string{"start.yaml line 6: compat: must be one of azure, strict", "start.yaml line 8: default: must be one of",
+				"start.yaml line 9: Patient: must be one of", "start.yaml line 10: referentialIntegrity: must be true or false",
+				"start.yaml line 13: methods: must be a list", "start.yaml line 14: maxAge: must be", "start.yaml line 12: cors: credentials"}},
 		{"two documents", "workspace: clinic\nservices:\n- {name: fhir, kind: fhir}\n---\nworkspace: b\n", fault.Invalid,
 			[]string{"start.yaml line 1: one file describes one workspace"}},
 	}

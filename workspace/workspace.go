@@ -34,6 +34,7 @@ var planned = []Kind{DICOM, MedTech}
 type Service struct {
 	Name string
 	Kind Kind
+	FHIR FHIRSettings // of a service of kind FHIR
 }
 
 // Workspace is a set of services under one name.

@@ -36,6 +36,9 @@ type Options struct {
 	Parser      *search.Parser
 	Validator   Validator
 	Store       store.Store
+	Compat      fhir.Compat
+	Versioning  fhir.Versioning
+	Integrity   bool             // references must lead somewhere
 	Now         func() time.Time // time.Now when nil
 	NewID       func() fhir.ID   // fhir.NewID when nil
 }
@@ -47,6 +50,9 @@ type Service struct {
 	parser    *search.Parser
 	validator Validator
 	store     store.Store
+	compat    fhir.Compat
+	policies  fhir.Versioning
+	integrity bool
 	now       func() time.Time
 	newID     func() fhir.ID
 	criteria  turnstiles
@@ -57,6 +63,7 @@ func New(o Options) *Service {
 	s := &Service{
 		defs: o.Definitions, params: o.Params, parser: o.Parser,
 		validator: o.Validator, store: o.Store, now: o.Now, newID: o.NewID,
+		compat: o.Compat, policies: o.Versioning, integrity: o.Integrity,
 	}
 	if s.now == nil {
 		s.now = time.Now

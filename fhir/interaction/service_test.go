@@ -26,7 +26,7 @@ var parts = sync.OnceValues(func() (interaction.Options, error) {
 	params, err := searchparam.NewRegistry(defs)
 	return interaction.Options{
 		Definitions: defs, Params: params,
-		Parser: search.NewParser(params, search.Limits{}), Validator: validate.New(defs),
+		Parser: search.NewParser(params, search.Options{}), Validator: validate.New(defs),
 	}, err
 })
 

@@ -63,7 +63,7 @@ func TestMetadata_ClaimsWhatIsThere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	parser := search.NewParser(registry, search.Limits{})
+	parser := search.NewParser(registry, search.Options{})
 	for _, r := range c.Rest[0].Resource {
 		if got := codes(r.Interaction); !slices.Equal(got, resource) || slices.Contains(got, "patch") {
 			t.Errorf("%s: interactions = %v", r.Type, got)

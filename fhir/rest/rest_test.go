@@ -63,7 +63,7 @@ func newFixtureWith(tb testing.TB, maxBody int64) *fixture {
 	}
 	f := &fixture{log: new(bytes.Buffer), store: memory.New(now)}
 	service := interaction.New(interaction.Options{
-		Definitions: spec.R4(), Params: registry, Parser: search.NewParser(registry, search.Limits{}),
+		Definitions: spec.R4(), Params: registry, Parser: search.NewParser(registry, search.Options{}),
 		Validator: validate.New(spec.R4()), Store: f.store, Now: now, NewID: newID,
 	})
 	edge := serve.Edge{Logger: slog.New(slog.NewTextHandler(f.log, nil)), NewID: func() string { return "own-id" }}

@@ -30,8 +30,10 @@ func tooMany() error {
 	return fault.New(fault.Invalid, "a search may have at most %d values", maxValues)
 }
 
-// Limits bound what a search may ask for. A zero takes the default.
-type Limits struct {
+// Options say whose rules a Parser follows and bound what a search may ask for.
+// A zero limit takes the default.
+type Options struct {
+	Compat       fhir.Compat
 	DefaultCount int // matches on a page unless asked: 10
 	MaxCount     int // matches on a page at most: 1000
 	MaxIncludes  int // included resources on a page at most: 1000
@@ -40,20 +42,20 @@ type Limits struct {
 // Parser makes plans. It is immutable and safe for concurrent use.
 type Parser struct {
 	registry *searchparam.Registry
-	limits   Limits
+	options  Options
 }
 
 // NewParser makes a parser over the parameters of a registry.
-func NewParser(reg *searchparam.Registry, limits Limits) *Parser {
+func NewParser(reg *searchparam.Registry, o Options) *Parser {
 	for _, l := range []struct {
 		limit *int
 		or    int
-	}{{&limits.DefaultCount, 10}, {&limits.MaxCount, 1000}, {&limits.MaxIncludes, 1000}} {
+	}{{&o.DefaultCount, 10}, {&o.MaxCount, 1000}, {&o.MaxIncludes, 1000}} {
 		if *l.limit == 0 {
 			*l.limit = l.or
 		}
 	}
-	return &Parser{reg, limits}
+	return &Parser{reg, o}
 }
 
 // Request is one search as it came in.
@@ -102,7 +104,7 @@ type parsing struct {
 // parameters and rules, never values.
 func (p *Parser) Parse(req Request) (*Query, error) {
 	s := &parsing{Parser: p, request: req, query: &Query{}}
-	s.query.Plan = &Plan{Count: p.limits.DefaultCount, MaxIncludes: p.limits.MaxIncludes}
+	s.query.Plan = &Plan{Count: p.options.DefaultCount, MaxIncludes: p.options.MaxIncludes}
 	if err := s.searchedTypes(); err != nil {
 		return nil, err
 	}

@@ -25,7 +25,7 @@ func newParser(t testing.TB) *search.Parser {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return search.NewParser(registry, search.Limits{})
+	return search.NewParser(registry, search.Options{})
 }
 
 // request makes a request of "Patient?name=x"; types are separated by +.

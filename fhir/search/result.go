@@ -46,12 +46,12 @@ func (s *parsing) size(code, value string, most int) (int, error) {
 }
 
 func (s *parsing) count(_, value string) (err error) {
-	s.query.Plan.Count, err = s.size("_count", value, s.limits.MaxCount)
+	s.query.Plan.Count, err = s.size("_count", value, s.options.MaxCount)
 	return err
 }
 
 func (s *parsing) includesCount(_, value string) error {
-	n, err := s.size("_includesCount", value, s.limits.MaxIncludes)
+	n, err := s.size("_includesCount", value, s.options.MaxIncludes)
 	if err == nil && n == 0 {
 		return invalid("_includesCount", "not a positive number")
 	}
