@@ -84,7 +84,7 @@ func (p *Platform) openFHIR(s *service, dir string, set workspace.FHIRSettings) 
 	bundles := bundle.New(use, bundle.Options{EntryLimit: p.cfg.BundleEntries})
 	s.handler = func(path string) http.Handler {
 		return rest.New(rest.Options{
-			Service: use, Bundles: bundles, Definitions: p.rules.definitions, Params: p.rules.params,
+			Service: use, Bundles: bundles, Definitions: p.rules.definitions, Params: p.rules.params, Compat: compat,
 			Base: rest.Base(path), Version: p.cfg.Version, Now: p.cfg.Now, MaxBody: p.cfg.MaxBody, MaxBundle: p.cfg.MaxBundle, TokenKey: key,
 		})
 	}

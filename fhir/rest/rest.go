@@ -10,6 +10,7 @@
 package rest
 
 import (
+	"maps"
 	"net/http"
 	"path"
 	"strings"
@@ -18,6 +19,7 @@ import (
 	"github.com/google/uuid"
 
 	"salus/fault"
+	"salus/fhir"
 	"salus/fhir/bundle"
 	"salus/fhir/interaction"
 	"salus/fhir/searchparam"
@@ -44,6 +46,7 @@ type Options struct {
 	Bundles     *bundle.Processor
 	Definitions *spec.Definitions
 	Params      *searchparam.Registry
+	Compat      fhir.Compat                // whose rules hold where the reference and FHIR differ; the same as the service's
 	Base        func(*http.Request) string // public base URL without trailing slash; Base("") when nil
 	Name        string                     // of the software, for the CapabilityStatement; "Salus" when empty
 	Version     string                     // of the software
@@ -60,6 +63,7 @@ type server struct {
 	bundles   *bundle.Processor
 	defs      *spec.Definitions
 	params    *searchparam.Registry
+	compat    fhir.Compat
 	base      func(*http.Request) string
 	now       func() time.Time
 	newID     func() string
@@ -83,7 +87,7 @@ func New(o Options) http.Handler {
 		panic("rest.New: Options.TokenKey is shorter than 16 bytes")
 	}
 	s := &server{
-		service: o.Service, bundles: o.Bundles, defs: o.Definitions, params: o.Params,
+		service: o.Service, bundles: o.Bundles, defs: o.Definitions, params: o.Params, compat: o.Compat,
 		base: o.Base, now: o.Now, newID: o.NewID, maxBody: o.MaxBody, maxBundle: o.MaxBundle, tokens: signer{key: o.TokenKey},
 	}
 	if s.base == nil {
@@ -153,7 +157,14 @@ func (s *server) newMux(adapt func(serve.Handler) http.Handler) *http.ServeMux {
 
 // dispatch chooses the handler of a place by method. It does so itself, and not
 // by patterns with methods, because ServeMux answers 404 and 405 in plain text.
+//
+// Compat: the reference has no HEAD. Under FHIR's rules it is answered as GET,
+// whose body net/http then leaves out (FHIR R4 http §3.1.0.2; RFC 9110 §9.3.2).
 func (s *server) dispatch(methods map[string]handler) serve.Handler {
+	if read := methods[http.MethodGet]; read != nil && s.compat == fhir.Strict {
+		methods = maps.Clone(methods)
+		methods[http.MethodHead] = read
+	}
 	allow := allowed(methods)
 	return func(w http.ResponseWriter, r *http.Request) error {
 		if err := s.known(r); err != nil {

@@ -43,6 +43,12 @@ func newFixture(tb testing.TB) *fixture { return newFixtureWith(tb, maxBody) }
 // newFixtureWith makes a service with a limit of request bodies, 0 for the default.
 func newFixtureWith(tb testing.TB, maxBody int64) *fixture {
 	tb.Helper()
+	return newFixtureAs(tb, fhir.Azure, maxBody)
+}
+
+// newFixtureAs makes a service that follows the rules of compat.
+func newFixtureAs(tb testing.TB, compat fhir.Compat, maxBody int64) *fixture {
+	tb.Helper()
 	registry, err := params()
 	if err != nil {
 		tb.Fatal(err)
@@ -63,12 +69,12 @@ func newFixtureWith(tb testing.TB, maxBody int64) *fixture {
 	}
 	f := &fixture{log: new(bytes.Buffer), store: memory.New(now)}
 	service := interaction.New(interaction.Options{
-		Definitions: spec.R4(), Params: registry, Parser: search.NewParser(registry, search.Options{}),
-		Validator: validate.New(spec.R4()), Store: f.store, Now: now, NewID: newID,
+		Definitions: spec.R4(), Params: registry, Parser: search.NewParser(registry, search.Options{Compat: compat}),
+		Validator: validate.New(spec.R4()), Store: f.store, Compat: compat, Now: now, NewID: newID,
 	})
 	edge := serve.Edge{Logger: slog.New(slog.NewTextHandler(f.log, nil)), NewID: func() string { return "own-id" }}
 	f.handler = edge.Wrap(rest.New(rest.Options{
-		Service: service, Bundles: bundle.New(service, bundle.Options{}), Definitions: spec.R4(), Params: registry,
+		Service: service, Bundles: bundle.New(service, bundle.Options{}), Definitions: spec.R4(), Params: registry, Compat: compat,
 		Version: "1.2.3", Now: now, MaxBody: maxBody, TokenKey: []byte("a key of the tests, 32 bytes long"),
 	}))
 	return f
