@@ -73,7 +73,7 @@ func Tree(root fs.FS, long map[string]string) ([]string, error) {
 			return err
 		case d.IsDir() && (path == ".git" || d.Name() == "testdata" || path == "dist"):
 			return fs.SkipDir
-		case !d.Type().IsRegular() || path == "go.sum":
+		case !d.Type().IsRegular() || path == "go.sum" || path == ".git": // .git is a file in a second work tree
 			return nil
 		}
 		b, err := fs.ReadFile(root, path)
