@@ -3,8 +3,8 @@
 //
 // It promises, for every engine: a write is atomic and durable when it returns,
 // whole or not at all; readers see only whole writes; versions of a resource
-// count 1, 2, 3 …; meta.lastUpdated never goes back in the order of the change
-// log. The suite in storetest holds an engine to this. Rules of FHIR (what may
+// count 1, 2, 3 …, also where superseded ones are dropped; meta.lastUpdated never
+// goes back in the order of the change log. The suite in storetest holds an engine to this. Rules of FHIR (what may
 // be written, by whom) are left to package interaction.
 package store
 
@@ -27,13 +27,14 @@ type Store interface {
 	Read(ctx context.Context, key fhir.Key) (fhir.Version, error)
 
 	// ReadVersion returns version number n, which may be a deletion. NotFound
-	// when there is none.
+	// when there is none, or none any more.
 	ReadVersion(ctx context.Context, key fhir.Key, n int64) (fhir.Version, error)
 
 	// Write applies all writes or none, in their order, and returns the version
-	// that each made (for a Purge one with Number 0). It returns only when they
-	// are durable. All versions of one call have the same Updated. A key may
-	// occur once. Conflict when a Write.Expect does not hold. The store keeps
+	// that each made (for a Purge one with Number 0; for a Purge of superseded
+	// versions the current one without its body, Number 0 when there is none). It
+	// returns only when they are durable. All versions that one call makes have the
+	// same Updated. A key may occur once. Conflict when a Write.Expect does not hold. The store keeps
 	// none of the caller's bytes.
 	Write(ctx context.Context, writes []Write) ([]fhir.Version, error)
 
@@ -52,7 +53,10 @@ type Store interface {
 	// Changes yields the change log after position after (0: from the start)
 	// up to what is committed when it is called. It ends after the first error.
 	// A purge takes the versions out of the log and leaves one change of method
-	// Purge.
+	// Purge. Superseded versions that are dropped leave the log without a trace:
+	// who follows it from behind them sees the resource's next version, with its
+	// number, and who has read them is not told. A call sees a version with all
+	// that the write which made it did, or without any of it.
 	Changes(ctx context.Context, after uint64) iter.Seq2[Change, error]
 
 	// Count returns how many current, undeleted resources each type has. Types
@@ -73,6 +77,13 @@ type Write struct {
 	Expect int64       // number of the current version (deletions count), 0 for none, or AnyVersion
 	Body   fhir.Body
 	Values []searchparam.Entry // what search finds the body by; every search of the type relies on them
+
+	// DropSuperseded says not to keep the version that was current until then, if
+	// there was one: it is in no read, history and change log any more, and its
+	// number is not given again. With Purge it says to drop all superseded versions
+	// and to keep the current one as it is, which may be a deletion; no version and
+	// no entry of the change log is made.
+	DropSuperseded bool
 }
 
 // HistoryQuery asks for versions of one resource (Type and ID), of a type (Type),

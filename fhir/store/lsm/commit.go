@@ -1,7 +1,6 @@
 package lsm
 
 import (
-	"encoding/binary"
 	"sync"
 	"time"
 
@@ -157,11 +156,14 @@ func (c *committer) apply(p *pending) error {
 	p.versions = make([]fhir.Version, len(p.writes))
 	for i := range p.writes {
 		var err error
-		if p.writes[i].Method == fhir.Purge {
+		switch w := &p.writes[i]; {
+		case w.Method != fhir.Purge:
+			p.versions[i], err = c.put(w, &p.prepared[i], heads[i])
+		case w.DropSuperseded:
+			p.versions[i], err = c.dropSuperseded(w.Key, p.prepared[i].claim, heads[i])
+		default:
 			err = c.purge(p.prepared[i].claim, heads[i])
-			p.versions[i] = fhir.Version{Key: p.writes[i].Key, Updated: c.time(), Method: fhir.Purge}
-		} else {
-			p.versions[i], err = c.put(&p.writes[i], &p.prepared[i], heads[i])
+			p.versions[i] = fhir.Version{Key: w.Key, Updated: c.time(), Method: fhir.Purge}
 		}
 		if err != nil {
 			return err
@@ -216,11 +218,8 @@ func (c *committer) put(w *store.Write, q *prepared, old head) (fhir.Version, er
 	h := head{doc: old.doc, method: w.Method, version: old.version + 1, seq: c.seq}
 	r := record{method: w.Method, typ: q.claim.typ, doc: h.doc, updated: c.updated, version: h.version, packed: q.body}
 	v := fhir.Version{Key: w.Key, Number: h.version, Updated: c.time(), Method: w.Method, Body: w.Body}
-	if old.version > 0 {
-		c.key = olderKey(c.key[:0], h.doc, old.version)
-		if err := c.b.Set(c.key, appendUvarint(nil, old.seq), nil); err != nil {
-			return v, err
-		}
+	if err := c.supersede(q.claim, old, w.DropSuperseded); err != nil {
+		return v, err
 	}
 	if err := c.reindex(q.claim, old, h, q.terms); err != nil {
 		return v, err
@@ -272,44 +271,4 @@ func (c *committer) terms(doc docID) ([]indexTerm, error) {
 		return err
 	})
 	return terms, err
-}
-
-// purge removes every version of a resource and leaves a mark in the change log.
-func (c *committer) purge(claim *claim, old head) error {
-	if old.version == 0 {
-		return nil
-	}
-	seqs := []seqNo{old.seq}
-	prefix := olderKey(nil, old.doc, 0)[:5]
-	err := scan(c.s.db, prefix, func(_, value []byte) error {
-		seq, n := binary.Uvarint(value)
-		if n <= 0 {
-			return damaged("history entry")
-		}
-		seqs = append(seqs, seq)
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	for _, seq := range seqs {
-		if err := c.b.Delete(versionKey(nil, seq), nil); err != nil {
-			return err
-		}
-		if err := c.b.Delete(typeLogKey(nil, claim.typ, seq), nil); err != nil {
-			return err
-		}
-	}
-	if err := c.b.DeleteRange(prefix, after(prefix), nil); err != nil {
-		return err
-	}
-	if err := c.reindex(claim, old, head{doc: old.doc}, nil); err != nil {
-		return err
-	}
-	if err := c.store(claim, head{doc: old.doc}); err != nil {
-		return err
-	}
-	c.seq++
-	r := record{method: fhir.Purge, typ: claim.typ, doc: old.doc, updated: c.updated}
-	return c.b.Set(versionKey(nil, c.seq), r.append(nil), nil)
 }

@@ -37,7 +37,7 @@ var _ store.Store = (*Store)(nil)
 // resource is everything known of one key that is not purged.
 type resource struct {
 	created  uint64              // position of its first version: the default order of search
-	versions []fhir.Version      // numbers 1, 2, 3 …
+	versions []fhir.Version      // numbers ascend; those that were dropped are missing
 	values   []searchparam.Entry // of the current version; none when it is deleted
 }
 
@@ -101,10 +101,14 @@ func (s *Store) ReadVersion(ctx context.Context, key fhir.Key, n int64) (fhir.Ve
 		return fhir.Version{}, err
 	}
 	r, ok := s.resources[key]
-	if !ok || n < 1 || n > int64(len(r.versions)) {
-		return fhir.Version{}, fault.New(fault.NotFound, "version %d of %s is not known", n, key)
+	if ok {
+		for _, v := range r.versions {
+			if v.Number == n {
+				return v, nil
+			}
+		}
 	}
-	return r.versions[n-1], nil
+	return fhir.Version{}, fault.New(fault.NotFound, "version %d of %s is not known", n, key)
 }
 
 // Write applies all writes or none.
@@ -152,8 +156,11 @@ func (s *Store) check(writes []store.Write) error {
 	return nil
 }
 
-// apply makes one version, or removes all of a resource.
+// apply makes one version, or removes some or all of a resource.
 func (s *Store) apply(w store.Write) fhir.Version {
+	if w.Method == fhir.Purge && w.DropSuperseded {
+		return s.dropAll(w.Key)
+	}
 	v := fhir.Version{Key: w.Key, Updated: s.updated, Method: w.Method}
 	s.position++
 	if w.Method == fhir.Purge {
@@ -165,8 +172,14 @@ func (s *Store) apply(w store.Write) fhir.Version {
 	if !ok {
 		r = &resource{created: s.position}
 		s.resources[w.Key] = r
+	} else {
+		v.Number = r.current().Number
 	}
-	v.Number = int64(len(r.versions)) + 1
+	v.Number++
+	if ok && w.DropSuperseded {
+		s.drop(r.current())
+		r.versions = r.versions[:len(r.versions)-1]
+	}
 	r.values = nil
 	if !v.Deleted() {
 		v.Body = fhir.ReadBody(bytes.Clone(w.Body.JSON), w.Body.Meta)
@@ -177,13 +190,39 @@ func (s *Store) apply(w store.Write) fhir.Version {
 	return v
 }
 
-// purge forgets a resource. The log is built anew, because readers of Changes
-// may still hold the old one.
+// purge forgets a resource.
 func (s *Store) purge(key fhir.Key) {
 	delete(s.resources, key)
+	s.keep(func(c store.Change) bool { return c.Key != key || c.Method == fhir.Purge })
+}
+
+// dropAll forgets the superseded versions of a resource and returns the current
+// one without its body.
+func (s *Store) dropAll(key fhir.Key) fhir.Version {
+	r, ok := s.resources[key]
+	if !ok {
+		return fhir.Version{Key: key, Method: fhir.Purge, Updated: s.updated}
+	}
+	for _, v := range r.versions[:len(r.versions)-1] {
+		s.drop(v)
+	}
+	v := r.current()
+	r.versions = []fhir.Version{v}
+	v.Body = fhir.Body{}
+	return v
+}
+
+// drop takes a version out of the log.
+func (s *Store) drop(v fhir.Version) {
+	s.keep(func(c store.Change) bool { return c.Key != v.Key || c.Number != v.Number })
+}
+
+// keep takes out of the log what wanted does not want. The log is built anew,
+// because readers of Changes may still hold the old one.
+func (s *Store) keep(wanted func(store.Change) bool) {
 	var kept []store.Change
 	for _, c := range s.log {
-		if c.Key != key || c.Method == fhir.Purge {
+		if wanted(c) {
 			kept = append(kept, c)
 		}
 	}

@@ -14,12 +14,13 @@ import (
 
 // found is what a reopened store holds, by its change log.
 type found struct {
-	versions map[fhir.Key][]fhir.Version // numbers 1, 2, 3 …
+	versions map[fhir.Key][]fhir.Version // numbers ascend; dropped ones are missing
 	ops      map[fhir.Key][]int64        // that made them; 0 of a deletion
 }
 
 // due is a version that must be there, as a ledger says.
 type due struct {
+	number  int64
 	method  fhir.Method
 	op      int64
 	updated time.Time
@@ -42,7 +43,7 @@ func (a *acknowledged) verify(ctx context.Context, s store.Store, writers int) e
 			return err
 		}
 		known += n
-		opAt := func(k fhir.Key, n int64) int64 { return f.ops[k][n-1] }
+		opAt := func(k fhir.Key, n int64) int64 { return f.ops[k][n-1] } // of resources that drop nothing
 		if err := a.keep(writer, f.newest(ledgerKey(writer)), f.newest(singleKey(writer)), opAt); err != nil {
 			return err
 		}
@@ -56,8 +57,8 @@ func (a *acknowledged) verify(ctx context.Context, s store.Store, writers int) e
 	return f.checkIndex(ctx, s)
 }
 
-// collect sorts a change log by resource and checks that numbers have no gap,
-// that purges have taken everything before them, and that bodies are whole.
+// collect sorts a change log by resource and checks that numbers ascend, that
+// purges have taken everything before them, and that bodies are whole.
 func collect(log []store.Change) (*found, error) {
 	f := &found{versions: map[fhir.Key][]fhir.Version{}, ops: map[fhir.Key][]int64{}}
 	for _, c := range log {
@@ -68,8 +69,8 @@ func collect(log []store.Change) (*found, error) {
 			}
 			continue
 		}
-		if c.Number != int64(len(all))+1 {
-			return nil, fmt.Errorf("version %d of %s follows %d", c.Number, k, len(all))
+		if last := newestOf(all); c.Number <= last {
+			return nil, fmt.Errorf("version %d of %s follows %d", c.Number, k, last)
 		}
 		var op int64
 		if !c.Deleted() {
@@ -88,40 +89,29 @@ func collect(log []store.Change) (*found, error) {
 	return f, nil
 }
 
+// newestOf returns the number of the last of a resource's versions, 0 when there is none.
+func newestOf(all []fhir.Version) int64 {
+	if len(all) == 0 {
+		return 0
+	}
+	return all[len(all)-1].Number
+}
+
 // newest is the current version of a resource as a promise.
 func (f *found) newest(k fhir.Key) promise {
 	n := len(f.versions[k])
 	if n == 0 {
 		return promise{}
 	}
-	return promise{int64(n), f.ops[k][n-1]}
+	return promise{newestOf(f.versions[k]), f.ops[k][n-1]}
 }
 
 // audit replays a writer's ledger and compares the outcome with what is there.
 // It returns how many resources the ledger accounts for.
 func (f *found) audit(writer int) (int, error) {
-	want := map[fhir.Key][]due{}
-	for _, v := range f.versions[ledgerKey(writer)] {
-		page, err := readPage(v)
-		if err != nil {
-			return 0, err
-		}
-		for _, line := range page.List {
-			k := fhir.Key{Type: line.Type, ID: line.ID}
-			if line.Method == fhir.Purge {
-				delete(want, k)
-				continue
-			}
-			if line.Number != int64(len(want[k]))+1 {
-				return 0, fmt.Errorf("operation %d of writer %d made version %d of %s, the ledger before has %d",
-					page.Op, writer, line.Number, k, len(want[k]))
-			}
-			d := due{line.Method, page.Op, v.Updated}
-			if line.Method == fhir.Delete {
-				d.op = 0
-			}
-			want[k] = append(want[k], d)
-		}
+	want, err := f.replay(writer)
+	if err != nil {
+		return 0, err
 	}
 	accounted := 0
 	for i := range ownedByWriter {
@@ -131,18 +121,59 @@ func (f *found) audit(writer int) (int, error) {
 		}
 		var got []due
 		for j, v := range f.versions[k] {
-			got = append(got, due{v.Method, f.ops[k][j], v.Updated})
+			got = append(got, due{v.Number, v.Method, f.ops[k][j], v.Updated})
 		}
 		if !slices.Equal(got, want[k]) {
 			return 0, fmt.Errorf("%s has %d versions, the ledger %d, or others", k, len(got), len(want[k]))
 		}
 	}
 	for _, k := range []fhir.Key{ledgerKey(writer), singleKey(writer)} {
-		if len(f.versions[k]) > 0 {
+		if all := f.versions[k]; len(all) > 0 {
 			accounted++
+			if newestOf(all) != int64(len(all)) {
+				return 0, fmt.Errorf("%s has %d versions up to %d, but drops none", k, len(all), newestOf(all))
+			}
 		}
 	}
 	return accounted, nil
+}
+
+// replay tells what versions there must be of what a writer's ledger lists.
+func (f *found) replay(writer int) (map[fhir.Key][]due, error) {
+	want := map[fhir.Key][]due{}
+	for _, v := range f.versions[ledgerKey(writer)] {
+		page, err := readPage(v)
+		if err != nil {
+			return nil, err
+		}
+		for _, line := range page.List {
+			k := fhir.Key{Type: line.Type, ID: line.ID}
+			all := want[k]
+			newest := int64(0)
+			if len(all) > 0 {
+				newest = all[len(all)-1].number
+			}
+			switch {
+			case line.Method == fhir.Purge && line.Drop:
+				want[k] = all[max(len(all)-1, 0):]
+				continue
+			case line.Method == fhir.Purge:
+				delete(want, k)
+				continue
+			case line.Number != newest+1:
+				return nil, fmt.Errorf("operation %d of writer %d made version %d of %s, the ledger before has %d",
+					page.Op, writer, line.Number, k, newest)
+			case line.Drop:
+				all = all[:max(len(all)-1, 0)]
+			}
+			d := due{line.Number, line.Method, page.Op, v.Updated}
+			if line.Method == fhir.Delete {
+				d.op = 0
+			}
+			want[k] = append(all, d)
+		}
+	}
+	return want, nil
 }
 
 // checkReads compares reads and counts with the change log.
@@ -161,8 +192,11 @@ func (f *found) checkReads(ctx context.Context, s store.Store, writers int) erro
 				return fmt.Errorf("read version %d of %s: %v %s", want.Number, k, err, diff(v, want))
 			}
 		}
-		if _, err := s.ReadVersion(ctx, k, int64(len(all))+1); !fault.Is(err, fault.NotFound) {
-			return fmt.Errorf("read version %d of %s: %v", len(all)+1, k, err)
+		for n := int64(1); n <= current.Number+1; n++ {
+			there := slices.ContainsFunc(all, func(v fhir.Version) bool { return v.Number == n })
+			if _, err := s.ReadVersion(ctx, k, n); !there && !fault.Is(err, fault.NotFound) {
+				return fmt.Errorf("read version %d of %s, which is not in the change log: %v", n, k, err)
+			}
 		}
 		history, err := s.History(ctx, store.HistoryQuery{Type: k.Type, ID: k.ID, OldestFirst: true, Count: len(all) + 1})
 		if err != nil || diff(history.Versions, all) != "" {

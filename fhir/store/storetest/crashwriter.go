@@ -67,6 +67,7 @@ type ledgerLine struct {
 	ID     fhir.ID
 	Method fhir.Method
 	Number int64 // of the version that it makes
+	Drop   bool  `json:",omitempty"` // superseded versions
 }
 
 // ledgerPage is what a crashBody says.
@@ -199,7 +200,9 @@ func (w *crashWriter) several() []store.Write {
 		} else if w.numbers[k] > 0 && n == 2 {
 			method = fhir.Purge
 		}
-		writes = append(writes, w.draft(method, k))
+		x := w.draft(method, k)
+		x.DropSuperseded = w.rng.IntN(4) == 0
+		writes = append(writes, x)
 	}
 	return writes
 }
@@ -208,7 +211,7 @@ func (w *crashWriter) several() []store.Write {
 func (w *crashWriter) list(writes []store.Write) []ledgerLine {
 	var list []ledgerLine
 	for _, x := range writes {
-		line := ledgerLine{x.Key.Type, x.Key.ID, x.Method, w.numbers[x.Key] + 1}
+		line := ledgerLine{x.Key.Type, x.Key.ID, x.Method, w.numbers[x.Key] + 1, x.DropSuperseded}
 		if x.Method == fhir.Purge {
 			line.Number = 0
 		}

@@ -71,6 +71,7 @@ func drawWrites(r *rapid.T, numberOf func(fhir.Key) int64) []store.Write {
 		case n == 17:
 			w.Expect = 0
 		}
+		w.DropSuperseded = chance(r, "drop", 20)
 		if w.Method != fhir.Delete && w.Method != fhir.Purge {
 			w.Body = body(k, fmt.Sprintf(`"n":%d`, rapid.IntRange(0, 1000).Draw(r, "body")))
 			for range rapid.IntRange(0, 6).Draw(r, "values") {

@@ -46,6 +46,7 @@ type write struct {
 	Key    fhir.Key
 	Method fhir.Method
 	Body   fhir.Body
+	Drop   bool
 }
 
 func openJournal(defect string) storetest.Factory {
@@ -83,6 +84,7 @@ func (j *journal) replay() error {
 		for _, w := range c.Writes {
 			writes = append(writes, store.Write{
 				Key: w.Key, Method: w.Method, Expect: store.AnyVersion, Body: w.Body, Values: storetest.CrashValues(w.Key.Type, w.Body),
+				DropSuperseded: w.Drop,
 			})
 		}
 		if j.defect == "stale index" && len(writes) > 1 {
@@ -137,7 +139,7 @@ func (j *journal) Write(ctx context.Context, writes []store.Write) ([]fhir.Versi
 func (j *journal) append(writes []store.Write) {
 	c := call{At: *j.at}
 	for _, w := range writes {
-		c.Writes = append(c.Writes, write{w.Key, w.Method, w.Body})
+		c.Writes = append(c.Writes, write{w.Key, w.Method, w.Body, w.DropSuperseded})
 	}
 	var b bytes.Buffer
 	if err := gob.NewEncoder(&b).Encode(c); err != nil {

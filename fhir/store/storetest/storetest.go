@@ -41,6 +41,7 @@ func Run(t *testing.T, open Factory) {
 		tests []test
 	}{
 		{"Write", writeTests},
+		{"Superseded", supersededTests},
 		{"Match", matchTests},
 		{"Filter", filterTests},
 		{"Join", joinTests},
