@@ -201,6 +201,16 @@ func (s *server) known(r *http.Request) error {
 	case !s.defs.IsResource(t):
 		return fault.New(fault.NotFound, "there is no resource type with the name in the URL (names are case-sensitive)")
 	}
+	switch m := r.PathValue("member"); {
+	case m == "" || m == everyMember:
+	case strings.HasPrefix(m, "$"):
+		return noOperation()
+	case !s.defs.IsResource(m):
+		return fault.New(fault.NotFound, "there is no resource type with the name at the end of the URL (names are case-sensitive)")
+	}
+	if last := r.PathValue("search"); last != "" && last != "_search" {
+		return s.elsewhere(nil, r)
+	}
 	return nil
 }
 

@@ -53,6 +53,8 @@ var routes = []route{
 	{http.MethodPut, "/{type}/{id}", (*server).update, onType, []string{"update"}, []string{"updateCreate"}},
 	{http.MethodDelete, "/{type}/{id}", (*server).remove, onType, []string{"delete"}, nil},
 	{http.MethodGet, "/{type}/{id}/_history", (*server).history, onType, []string{"history-instance"}, nil},
+	{http.MethodGet, "/{type}/{id}/{member}", (*server).search, apart, nil, nil},
+	{http.MethodPost, "/{type}/{id}/{member}/{search}", (*server).searchForm, apart, nil, nil},
 	{http.MethodGet, "/{type}/{id}/_history/{vid}", (*server).vread, onType, []string{"vread"}, []string{"readHistory"}},
 }
 

@@ -54,10 +54,7 @@ func (s *server) find(w http.ResponseWriter, r *http.Request, params []search.Pa
 		return err
 	}
 	in := search.Request{Params: params, Strict: p.strict, Base: s.base(r), Now: s.now()}
-	path := "/"
-	if t := r.PathValue("type"); t != "" {
-		in.Types, path = []fhir.Type{fhir.Type(t)}, "/"+t
-	}
+	path := searched(r, &in)
 	after, err := s.cursor(path, params)
 	if err != nil {
 		return err
@@ -68,6 +65,28 @@ func (s *server) find(w http.ResponseWriter, r *http.Request, params []search.Pa
 	}
 	return s.sendSearchset(w, r, f, in.Base, path, result.Query, result.Page)
 }
+
+// searched puts into in what the URL says is to be searched, and returns the
+// path of the links: the service, a type, or a compartment (FHIR R4
+// compartmentdefinition §2.34.3).
+func searched(r *http.Request, in *search.Request) string {
+	t, id, member := r.PathValue("type"), r.PathValue("id"), r.PathValue("member")
+	switch {
+	case t == "":
+		return "/"
+	case id == "":
+		in.Types = []fhir.Type{fhir.Type(t)}
+		return "/" + t
+	}
+	in.Compartment = fhir.Key{Type: fhir.Type(t), ID: fhir.ID(id)}
+	if member != everyMember {
+		in.Types = []fhir.Type{fhir.Type(member)}
+	}
+	return "/" + t + "/" + url.PathEscape(id) + "/" + member
+}
+
+// everyMember stands in place of a type for all of a compartment.
+const everyMember = "*"
 
 // formatParams picks the parameters that formatOf reads.
 func formatParams(params []search.Param) url.Values {

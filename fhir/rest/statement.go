@@ -2,6 +2,7 @@ package rest
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"salus/fhir"
@@ -59,7 +60,8 @@ func (s *server) newStatement(name, version string) statement {
 		b = s.appendResource(b, fhir.Type(t.Name), abilities, onTypes, sources[fhir.Type(t.Name)])
 	}
 	_, onWhole := provided(onSystem)
-	b = append(appendCodes(append(b, `],"interaction":`...), onWhole), "}]}"...)
+	b = appendCodes(append(b, `],"interaction":`...), onWhole)
+	b = append(appendStrings(append(b, `,"compartment":`...), s.compartments()), "}]}"...)
 	return statement{before, b}
 }
 
@@ -82,6 +84,15 @@ func provided(l level) (abilities, interactions []string) {
 		}
 	}
 	return abilities, interactions
+}
+
+// compartments returns the definitions of the compartments that can be searched.
+func (s *server) compartments() []string {
+	var urls []string
+	for _, c := range s.defs.Compartments() {
+		urls = append(urls, "http://hl7.org/fhir/CompartmentDefinition/"+strings.ToLower(c.Code))
+	}
+	return urls
 }
 
 // referrers returns for each type the values of _revinclude that lead to it.

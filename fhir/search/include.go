@@ -40,7 +40,7 @@ func (s *parsing) includes(code, modifier, value string, sources []fhir.Type, ad
 	if len(s.query.Plan.Includes)+len(s.query.Plan.RevIncludes) > maxValues { // wildcards are many
 		return tooMany()
 	}
-	if len(s.request.Types) == 0 {
+	if len(s.request.Types) == 0 && s.request.Compartment.Type == "" {
 		return fault.New(fault.Refused, "%s needs a search on a resource type", code) // Compat: also when _type names types
 	}
 	parts := strings.Split(value, ":")

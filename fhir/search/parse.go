@@ -60,11 +60,12 @@ func NewParser(reg *searchparam.Registry, o Options) *Parser {
 
 // Request is one search as it came in.
 type Request struct {
-	Types  []fhir.Type // from the path; empty for a search over the whole service
-	Params []Param     // of the query and the form body, in order
-	Strict bool        // refuse what is not supported (Prefer: handling=strict) instead of leaving it out
-	Base   string      // the service's own absolute base URL, without trailing slash
-	Now    time.Time   // for the prefix ap
+	Types       []fhir.Type // from the path; empty for a search over the whole service or compartment
+	Compartment fhir.Key    // the resource whose compartment is searched; zero for none
+	Params      []Param     // of the query and the form body, in order
+	Strict      bool        // refuse what is not supported (Prefer: handling=strict) instead of leaving it out
+	Base        string      // the service's own absolute base URL, without trailing slash
+	Now         time.Time   // for the prefix ap
 }
 
 // Query is the checked search: its plan, and what the transport needs besides.
@@ -109,6 +110,9 @@ func (p *Parser) Parse(req Request) (*Query, error) {
 		return nil, err
 	}
 	s.filters = make([]And, len(s.types))
+	if err := s.enclose(); err != nil {
+		return nil, err
+	}
 	var refused []fault.Issue
 	done := make(map[Param]bool, len(req.Params))
 	for _, param := range req.Params {

@@ -162,7 +162,14 @@ func (s *parsing) typeParam(modifier, value string) error {
 // as far as each _type names them (or, with :not, does not).
 func (s *parsing) searchedTypes() error {
 	s.types = s.request.Types
-	if len(s.types) == 0 {
+	switch {
+	case len(s.types) > 0:
+	case s.request.Compartment.Type != "":
+		var err error
+		if s.types, err = s.compartmentTypes(); err != nil {
+			return err
+		}
+	default:
 		s.types = s.registry.Types()
 	}
 	for _, t := range s.types {
