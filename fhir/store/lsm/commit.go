@@ -1,6 +1,7 @@
 package lsm
 
 import (
+	"context"
 	"sync"
 	"time"
 
@@ -47,10 +48,10 @@ func (s *Store) lead() {
 
 // settle waits until a group's batch is durable and then answers its calls.
 func settle(batch *pebble.Batch, group []*pending, err error) {
-	if err == nil {
-		err = batch.SyncWait()
-	}
 	if batch != nil {
+		if err == nil {
+			err = batch.SyncWait()
+		}
 		if cerr := batch.Close(); err == nil {
 			err = cerr
 		}
@@ -63,15 +64,18 @@ func settle(batch *pebble.Batch, group []*pending, err error) {
 	}
 }
 
-// take removes the next group from the queue. A write that purges is alone in
-// its group, since it reads what others of the group would only just write.
+// alone reports whether a call has a group of its own: one that purges reads
+// what others of the group would only just write, one with tables has no batch.
+func (p *pending) alone() bool { return p.purges || p.tables != nil }
+
+// take removes the next group from the queue.
 func (q *commitQueue) take() []*pending {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	n, size := 0, 0
-	for n < len(q.waiting) && (n == 0 || !q.waiting[n].purges && size+q.waiting[n].size <= maxGroup) {
+	for n < len(q.waiting) && (n == 0 || !q.waiting[n].alone() && size+q.waiting[n].size <= maxGroup) {
 		size += q.waiting[n].size
-		if n++; q.waiting[n-1].purges {
+		if n++; q.waiting[n-1].alone() {
 			break
 		}
 	}
@@ -92,32 +96,43 @@ func (q *commitQueue) hand() {
 }
 
 // commit applies a group to the database, so that it is visible when commit
-// returns and durable after the returned batch's SyncWait.
+// returns and durable after the returned batch's SyncWait. Tables are durable at once, and
+// there is no batch.
 func (s *Store) commit(group []*pending) (*pebble.Batch, error) {
-	b := s.db.NewBatch()
 	s.posts.reset()
 	c := &committer{
-		s: s, b: b, seq: s.seq, updated: max(s.updated, s.now().UnixMilli()),
+		s: s, seq: s.seq, updated: max(s.updated, s.now().UnixMilli()),
 		heads: map[docID]head{}, forwards: map[docID][]indexTerm{}, posts: &s.posts,
 	}
-	if err := c.commit(group); err != nil {
+	var batch *pebble.Batch
+	apply := func() error { return s.ingest(context.Background(), group[0].tables) } // past the point where a caller may leave
+	if c.b = group[0].tables; group[0].tables == nil {
+		batch = s.db.NewBatch()
+		c.b = batch
+		apply = func() error { return s.db.ApplyNoSyncWait(batch, pebble.Sync) }
+	}
+	err := c.commit(group)
+	if err == nil {
+		err = apply()
+	}
+	if err != nil {
 		for _, claim := range c.stored { // other calls may hold it
 			claim.stored = false
 		}
-		return b, err
+		return batch, err
 	}
 	s.seq, s.updated = c.seq, c.updated
 	s.stats.commits.Add(1)
 	s.stats.writes.Add(int64(len(group)))
 	s.stats.versions.Add(int64(c.versions))
-	return b, nil
+	return batch, nil
 }
 
 // committer builds the batch of one group. It sees the writes of the group
 // that came before: their heads and terms are in its maps.
 type committer struct {
 	s        *Store
-	b        *pebble.Batch
+	b        changes
 	seq      seqNo
 	updated  int64
 	versions int
@@ -134,10 +149,7 @@ func (c *committer) commit(group []*pending) error {
 			return p.err // what it has put into the batch must not be committed
 		}
 	}
-	if err := c.posts.flush(c.s, c.b); err != nil {
-		return err
-	}
-	return c.s.db.ApplyNoSyncWait(c.b, pebble.Sync)
+	return c.posts.flush(c.s, c.b)
 }
 
 // apply puts one call's writes into the batch, or none of them and a Conflict.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -39,6 +41,43 @@ func openAtBoundary(t testing.TB, dir string, now func() time.Time) store.Store 
 func TestStore(t *testing.T) { storetest.Run(t, open) }
 
 func TestStore_AcrossChunks(t *testing.T) { storetest.Run(t, openAtBoundary) }
+
+// ingesting writes everything that can be by tables.
+type ingesting struct{ *lsm.Store }
+
+func (s ingesting) Write(ctx context.Context, writes []store.Write) ([]fhir.Version, error) {
+	if slices.ContainsFunc(writes, func(w store.Write) bool { return w.Method == fhir.Purge }) {
+		return s.Store.Write(ctx, writes)
+	}
+	return s.Ingest(ctx, writes)
+}
+
+func openIngesting(t testing.TB, dir string, now func() time.Time) store.Store {
+	t.Helper()
+	return ingesting{open(t, dir, now).(*lsm.Store)}
+}
+
+// memories are file systems by directory: what is tested in them is not the
+// disk, which many small tables would keep busy.
+var memories sync.Map
+
+func openIngestingInMemory(t testing.TB, dir string, now func() time.Time) store.Store {
+	t.Helper()
+	memory, _ := memories.LoadOrStore(dir, vfs.NewMem())
+	s, err := lsm.Open(dir, lsm.Options{Now: now, FS: memory.(vfs.FS)})
+	if err != nil {
+		t.Fatalf("open: %v", err)
+	}
+	return ingesting{s}
+}
+
+func TestStore_Ingesting(t *testing.T) { storetest.Run(t, openIngestingInMemory) }
+
+func TestModel_Ingesting(t *testing.T) { storetest.RunModel(t, openIngestingInMemory) }
+
+func TestCrash_Ingesting(t *testing.T) {
+	storetest.RunCrash(t, openIngesting, storetest.CrashOptions{})
+}
 
 func TestModel(t *testing.T) { storetest.RunModel(t, open) }
 

@@ -5,8 +5,6 @@ import (
 	"cmp"
 	"hash/maphash"
 	"slices"
-
-	"github.com/cockroachdb/pebble/v2"
 )
 
 // updatedBucket is how many neighbouring positions of the change log share a
@@ -126,7 +124,7 @@ func (p *postings) updated(s *Store, c *claim, old, now head) error {
 }
 
 // flush writes the gathered changes to the batch, one entry for each posting.
-func (p *postings) flush(s *Store, b *pebble.Batch) error {
+func (p *postings) flush(s *Store, b changes) error {
 	slices.SortFunc(p.changes, func(x, y postingChange) int {
 		if c := bytes.Compare(x.key, y.key); c != 0 {
 			return c
@@ -180,7 +178,10 @@ var heatSeed = maphash.MakeSeed()
 
 // writePosting appends a change to a posting, as a merge operand or, when
 // there have been many, folded with what is there.
-func (s *Store) writePosting(b *pebble.Batch, key, value []byte) error {
+func (s *Store) writePosting(b changes, key, value []byte) error {
+	if _, ingests := b.(*tables); ingests {
+		return b.Merge(key, value, nil) // past the write buffer
+	}
 	n := &s.heat.counts[uint16(maphash.Bytes(heatSeed, key))]
 	if *n++; *n < foldAfter {
 		return b.Merge(key, value, nil)

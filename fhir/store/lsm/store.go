@@ -59,6 +59,7 @@ type Store struct {
 	names  *catalogue
 	bodies *bodies
 	space  *spaceGuard
+	tables sstable.WriterOptions // of tables to ingest
 	claims claims
 	queue  commitQueue
 	stats  counters
@@ -89,7 +90,8 @@ func Open(dir string, o Options) (*Store, error) {
 	guard := newSpaceGuard(o, dir)
 	cache := pebble.NewCache(o.CacheBytes)
 	defer cache.Unref()
-	db, err := pebble.Open(filepath.Join(dir, databaseDir), databaseOptions(o, guard, cache))
+	opt := databaseOptions(o, guard, cache)
+	db, err := pebble.Open(filepath.Join(dir, databaseDir), opt)
 	if err != nil {
 		if isLocked(err) {
 			return nil, fault.Wrap(fault.Unavailable, err, "the data directory is in use by another process")
@@ -97,7 +99,8 @@ func Open(dir string, o Options) (*Store, error) {
 		return nil, fault.Wrap(fault.Internal, err, "the database cannot be opened")
 	}
 	s := &Store{db: db, now: o.Now, log: o.Logger, space: guard}
-	if err := s.load(); err != nil {
+	s.tables = opt.MakeWriterOptions(0, db.FormatMajorVersion().MaxTableFormat())
+	if err := errors.Join(s.load(), s.clearIngest()); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return s, nil
@@ -149,6 +152,7 @@ func databaseOptions(o Options, guard *spaceGuard, cache *pebble.Cache) *pebble.
 		l.Compression = func() *sstable.CompressionProfile { return sstable.SnappyCompression }
 	}
 	opt.Levels[len(opt.Levels)-1].Compression = func() *sstable.CompressionProfile { return sstable.ZstdCompression }
+	opt.EnsureDefaults()
 	return opt
 }
 

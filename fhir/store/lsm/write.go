@@ -18,6 +18,7 @@ type pending struct {
 	claims   claimSet
 	size     int // bytes of bodies and terms, roughly
 	purges   bool
+	tables   *tables // where its changes go instead of a batch; nil for a batch
 
 	versions  []fhir.Version
 	err       error
@@ -37,6 +38,10 @@ type prepared struct {
 // writes — numbers, terms, compression — happens here, in the caller's
 // goroutine; the rest happens in a commit, which concurrent calls share.
 func (s *Store) Write(ctx context.Context, writes []store.Write) ([]fhir.Version, error) {
+	return s.write(ctx, writes, false)
+}
+
+func (s *Store) write(ctx context.Context, writes []store.Write, ingest bool) ([]fhir.Version, error) {
 	leave, err := s.enter(ctx)
 	if err != nil {
 		return nil, err
@@ -44,6 +49,9 @@ func (s *Store) Write(ctx context.Context, writes []store.Write) ([]fhir.Version
 	defer leave()
 	p := &pending{writes: writes, claims: make(claimSet, len(writes)), done: make(chan struct{}), lead: make(chan struct{})}
 	defer func() { s.release(p.claims) }()
+	if ingest {
+		p.tables = &tables{}
+	}
 	if err := s.prepare(p); err != nil {
 		return nil, err
 	}
