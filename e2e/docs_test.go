@@ -102,12 +102,12 @@ func follow(t *testing.T, blocks []block) {
 				s.stop()
 			}
 			s = startIn(t, home, args[2:]...)
-			printed = strings.Join(s.services, "\n") + "\nready " + s.url + "\n"
-			printed = strings.ReplaceAll(printed, s.url, "http://127.0.0.1:8080")
+			printed = strings.Join(s.Services, "\n") + "\nready " + s.URL + "\n"
+			printed = strings.ReplaceAll(printed, s.URL, "http://127.0.0.1:8080")
 			continue
 		}
 		if s != nil {
-			text = strings.ReplaceAll(text, "http://127.0.0.1:8080", s.url)
+			text = strings.ReplaceAll(text, "http://127.0.0.1:8080", s.URL)
 		}
 		cmd := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", text)
 		cmd.Dir = home
@@ -118,7 +118,7 @@ func follow(t *testing.T, blocks []block) {
 		}
 		printed = string(out)
 		if s != nil {
-			printed = strings.ReplaceAll(printed, s.url, "http://127.0.0.1:8080")
+			printed = strings.ReplaceAll(printed, s.URL, "http://127.0.0.1:8080")
 		}
 	}
 }

@@ -70,7 +70,7 @@ func TestTwoServers_CannotShareData(t *testing.T) {
 	if code != 6 || !strings.Contains(stderr, "in use by another process") {
 		t.Errorf("the second server ends with code %d:\n%s", code, stderr)
 	}
-	request(t, "POST", first.fhir+"/Patient", []byte(patient)).want(t, 201)
+	request(t, "POST", first.FHIR+"/Patient", []byte(patient)).want(t, 201)
 }
 
 func TestNewerData_IsRefusedAndLeftAlone(t *testing.T) {
@@ -106,14 +106,14 @@ func TestBodies_LargeBrokenAndStrange(t *testing.T) {
 		return []byte(`{"resourceType":"Binary","contentType":"image/png","data":"` + strings.Repeat("AAAA", size/4) + `"}`)
 	}
 	big := binary(30_000_000)
-	at := request(t, "POST", s.fhir+"/Binary", big).want(t, 201).json(t).text("id")
-	if got := request(t, "GET", s.fhir+"/Binary/"+at, nil, "Accept", "application/fhir+json").want(t, 200); len(got.body) < len(big) {
+	at := request(t, "POST", s.FHIR+"/Binary", big).want(t, 201).json(t).text("id")
+	if got := request(t, "GET", s.FHIR+"/Binary/"+at, nil, "Accept", "application/fhir+json").want(t, 200); len(got.body) < len(big) {
 		t.Errorf("the binary came back with %d bytes of %d", len(got.body), len(big))
 	}
-	request(t, "POST", s.fhir+"/Binary", binary(41_000_000)).outcome(t, 413)
+	request(t, "POST", s.FHIR+"/Binary", binary(41_000_000)).outcome(t, 413)
 
 	bundle := `{"resourceType":"Bundle","type":"transaction","entry":[` + strings.Repeat(`{"resource":`+string(binary(10_000_000))+`,"request":{"method":"POST","url":"Binary"}},`, 4)
-	if r := request(t, "POST", s.fhir, []byte(strings.TrimSuffix(bundle, ",")+"]}")).want(t, 200).json(t); len(r["entry"].([]any)) != 4 {
+	if r := request(t, "POST", s.FHIR, []byte(strings.TrimSuffix(bundle, ",")+"]}")).want(t, 200).json(t); len(r["entry"].([]any)) != 4 {
 		t.Error("the large transaction has not all its entries")
 	}
 
@@ -129,32 +129,32 @@ func TestBodies_LargeBrokenAndStrange(t *testing.T) {
 		"deep":            strings.Repeat("[", 100_000),
 	} {
 		t.Run(name, func(t *testing.T) {
-			request(t, "POST", s.fhir+"/Patient", []byte(body), "Content-Type", "application/fhir+json").outcome(t, 400)
+			request(t, "POST", s.FHIR+"/Patient", []byte(body), "Content-Type", "application/fhir+json").outcome(t, 400)
 		})
 	}
 	for _, path := range []string{"/Patient/%00", "/Patient/%ff", "/Patient/a%2fb", "/Patient/" + strings.Repeat("a", 65), "/Nobody", "/patient"} {
-		if r := request(t, "GET", s.fhir+path, nil); r.status < 400 || r.status >= 500 {
+		if r := request(t, "GET", s.FHIR+path, nil); r.status < 400 || r.status >= 500 {
 			t.Errorf("GET %s is answered with %d", path, r.status)
 		}
 	}
-	request(t, "GET", s.fhir+"/Patient", nil).want(t, 200) // still there
+	request(t, "GET", s.FHIR+"/Patient", nil).want(t, 200) // still there
 }
 
 func TestUnknownPlaces_AreNotFound(t *testing.T) {
 	t.Parallel()
 	s := start(t, "--open")
 	for _, path := range []string{"/nowhere", "/default", "/default/", "/default/none/Patient", "/default/fhirx", "/other/fhir/Patient", "/health"} {
-		request(t, "GET", s.url+path, nil).outcome(t, 404)
+		request(t, "GET", s.URL+path, nil).outcome(t, 404)
 	}
 	for _, path := range []string{"/", "/health/check", "/metrics", "/default/fhir/health/check"} {
-		request(t, "POST", s.url+path, []byte("{}")).outcome(t, 405)
-		request(t, "GET", s.url+path, nil).want(t, 200)
+		request(t, "POST", s.URL+path, []byte("{}")).outcome(t, 405)
+		request(t, "GET", s.URL+path, nil).want(t, 200)
 	}
-	request(t, "GET", s.url+"/nowhere", nil).outcome(t, 404)
-	if r := request(t, "GET", s.url+"/health/check", nil).json(t); r.text("overallStatus") != "Healthy" {
+	request(t, "GET", s.URL+"/nowhere", nil).outcome(t, 404)
+	if r := request(t, "GET", s.URL+"/health/check", nil).json(t); r.text("overallStatus") != "Healthy" {
 		t.Errorf("health is %v", r)
 	}
-	if r := request(t, http.MethodHead, s.url+"/health/check", nil).want(t, 200); len(r.body) > 0 {
+	if r := request(t, http.MethodHead, s.URL+"/health/check", nil).want(t, 200); len(r.body) > 0 {
 		t.Error("HEAD has a body")
 	}
 }
@@ -167,9 +167,9 @@ func TestNoPatientData_InLogsMetricsOrErrors(t *testing.T) {
 	s := start(t, "--open", "--log-level", "debug")
 	with := func(template string) []byte { return []byte(strings.ReplaceAll(template, "@", marker)) }
 	good := with(`{"resourceType":"Patient","identifier":[{"system":"http://x/@","value":"@"}],"name":[{"family":"@"}]}`)
-	request(t, "POST", s.fhir+"/Patient", good).want(t, 201)
+	request(t, "POST", s.FHIR+"/Patient", good).want(t, 201)
 	for _, query := range []string{"family=@", "identifier=http://x/%7C@", "_id=@", "birthdate=@", "@=1", "family:@=1", "general-practitioner.name=@", "_sort=@"} {
-		r := request(t, "GET", s.fhir+"/Patient?"+string(with(query)), nil)
+		r := request(t, "GET", s.FHIR+"/Patient?"+string(with(query)), nil)
 		if r.status >= 500 {
 			t.Errorf("%s is answered with %d", query, r.status)
 		}
@@ -183,7 +183,7 @@ func TestNoPatientData_InLogsMetricsOrErrors(t *testing.T) {
 		if strings.Contains(bad, "Bundle") {
 			place = ""
 		}
-		r := request(t, "POST", s.fhir+place, with(bad))
+		r := request(t, "POST", s.FHIR+place, with(bad))
 		if r.status < 400 || r.status >= 500 {
 			t.Errorf("%s is answered with %d", bad, r.status)
 		}
@@ -191,11 +191,11 @@ func TestNoPatientData_InLogsMetricsOrErrors(t *testing.T) {
 			t.Errorf("the error repeats a value: %.400s", r.body)
 		}
 	}
-	if m := request(t, "GET", s.url+"/metrics", nil).want(t, 200); strings.Contains(string(m.body), marker) {
+	if m := request(t, "GET", s.URL+"/metrics", nil).want(t, 200); strings.Contains(string(m.body), marker) {
 		t.Error("metrics hold a value")
 	}
 	s.stop()
-	if log := s.log.String(); strings.Contains(log, marker) {
+	if log := s.Log.String(); strings.Contains(log, marker) {
 		t.Errorf("the log holds a value:\n%s", log)
 	} else if !strings.Contains(log, "route=/{type}") {
 		t.Errorf("the log has no requests; the test proves nothing:\n%s", log)

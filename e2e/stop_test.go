@@ -41,7 +41,7 @@ func stopUnderLoad(t *testing.T, sig syscall.Signal) {
 				bundle := fmt.Sprintf(`{"resourceType":"Bundle","type":"transaction","entry":[
 				 {"resource":{"resourceType":"Patient","id":"%[1]s"},"request":{"method":"PUT","url":"Patient/%[1]s"}},
 				 {"resource":{"resourceType":"Basic","id":"%[1]s","code":{"text":"x"}},"request":{"method":"PUT","url":"Basic/%[1]s"}}]}`, id)
-				r, err := send(c, "POST", s.fhir, []byte(bundle))
+				r, err := send(c, "POST", s.FHIR, []byte(bundle))
 				mu.Lock()
 				if err == nil && r.status == http.StatusOK {
 					answered = append(answered, id)
@@ -63,20 +63,20 @@ func stopUnderLoad(t *testing.T, sig syscall.Signal) {
 		t.Fatalf("only %d transactions were answered; the test proves nothing", len(answered))
 	}
 	if sig == syscall.SIGTERM && code != 0 {
-		t.Errorf("exit code %d, want 0:\n%s", code, s.log)
+		t.Errorf("exit code %d, want 0:\n%s", code, s.Log)
 	}
 	s = start(t, "--open", "--data", data)
 	for _, id := range answered {
-		request(t, "GET", s.fhir+"/Patient/"+id, nil).want(t, 200)
+		request(t, "GET", s.FHIR+"/Patient/"+id, nil).want(t, 200)
 	}
 	if sig == syscall.SIGTERM {
 		for _, id := range unanswered {
-			request(t, "GET", s.fhir+"/Patient/"+id, nil).outcome(t, 404)
+			request(t, "GET", s.FHIR+"/Patient/"+id, nil).outcome(t, 404)
 		}
 	}
 	// A transaction is there whole or not at all, answered or not.
 	count := func(typ string) any {
-		return request(t, "GET", s.fhir+"/"+typ+"?_summary=count", nil).want(t, 200).json(t)["total"]
+		return request(t, "GET", s.FHIR+"/"+typ+"?_summary=count", nil).want(t, 200).json(t)["total"]
 	}
 	if p, b := count("Patient"), count("Basic"); p != b {
 		t.Errorf("%v patients, but %v that were written together with them", p, b)
@@ -89,7 +89,7 @@ func TestSecondSignal_EndsAtOnce(t *testing.T) {
 	release := hang(t, s)
 	defer release()
 	s.signal(syscall.SIGINT)
-	waitFor(t, func() bool { return contains(s.log, "stopping") })
+	waitFor(t, func() bool { return contains(s.Log, "stopping") })
 	s.signal(syscall.SIGINT)
 	if code := s.wait(); code != -1 {
 		t.Errorf("exit code %d, want an end by the signal itself", code)
@@ -102,7 +102,7 @@ func TestGrace_CutsOffWhatTakesLonger(t *testing.T) {
 	release := hang(t, s)
 	defer release()
 	if code := s.stop(); code != 130 {
-		t.Errorf("exit code %d, want 130:\n%s", code, s.log)
+		t.Errorf("exit code %d, want 130:\n%s", code, s.Log)
 	}
 }
 

@@ -106,7 +106,7 @@ func TestSynthea_BundlesReadBackEqual(t *testing.T) {
 	counts := map[string]int{}
 	for _, file := range files {
 		body := unzip(t, file)
-		answer := decode(t, request(t, "POST", s.fhir, body).want(t, 200).body)
+		answer := decode(t, request(t, "POST", s.FHIR, body).want(t, 200).body)
 		sent, stored := decode(t, body)["entry"].([]any), answer["entry"].([]any)
 		if len(sent) != len(stored) {
 			t.Fatalf("%d entries answered for %d", len(stored), len(sent))
@@ -115,14 +115,14 @@ func TestSynthea_BundlesReadBackEqual(t *testing.T) {
 		keys := make([]string, len(sent))
 		for i := range sent {
 			location := stored[i].(tree)["response"].(tree)["location"].(string)
-			path, _, _ := strings.Cut(strings.TrimPrefix(location, s.fhir+"/"), "/_history/")
+			path, _, _ := strings.Cut(strings.TrimPrefix(location, s.FHIR+"/"), "/_history/")
 			keys[i] = path
 			links[sent[i].(tree)["fullUrl"].(string)] = path
 		}
 		for i := range sent {
 			want := sent[i].(tree)["resource"].(tree)
 			counts[want["resourceType"].(string)]++
-			same(t, decode(t, request(t, "GET", s.fhir+"/"+keys[i], nil).want(t, 200).body), want, links)
+			same(t, decode(t, request(t, "GET", s.FHIR+"/"+keys[i], nil).want(t, 200).body), want, links)
 		}
 	}
 	checkCounts(t, s, counts)
@@ -133,7 +133,7 @@ func TestSynthea_BundlesReadBackEqual(t *testing.T) {
 func TestSynthea_NDJSONReadsBackEqual(t *testing.T) {
 	files := syntheaFiles(t, "bulk-10-patients/*.ndjson.gz")
 	s := start(t, "--open")
-	out, errs, code := run(t, "load", "--to", s.fhir, absolute(t, filepath.Dir(files[0])))
+	out, errs, code := run(t, "load", "--to", s.FHIR, absolute(t, filepath.Dir(files[0])))
 	if code != 0 || !strings.Contains(out+errs, "; 0 failed") {
 		t.Fatalf("load ended with code %d:\n%s%s", code, out, errs)
 	}
@@ -145,7 +145,7 @@ func TestSynthea_NDJSONReadsBackEqual(t *testing.T) {
 			want := decode(t, lines.Bytes())
 			typ := want["resourceType"].(string)
 			counts[typ]++
-			got := decode(t, request(t, "GET", fmt.Sprintf("%s/%s/%s", s.fhir, typ, want["id"]), nil).want(t, 200).body)
+			got := decode(t, request(t, "GET", fmt.Sprintf("%s/%s/%s", s.FHIR, typ, want["id"]), nil).want(t, 200).body)
 			resolved := map[string]string{}
 			conditional(want, got, resolved)
 			same(t, got, want, resolved)
@@ -184,7 +184,7 @@ func conditional(want, got any, resolved map[string]string) {
 func checkCounts(t *testing.T, s *server, counts map[string]int) {
 	t.Helper()
 	for typ, want := range counts {
-		total := decode(t, request(t, "GET", s.fhir+"/"+typ+"?_summary=count", nil).want(t, 200).body)["total"]
+		total := decode(t, request(t, "GET", s.FHIR+"/"+typ+"?_summary=count", nil).want(t, 200).body)["total"]
 		if total != json.Number(strconv.Itoa(want)) {
 			t.Errorf("the service has %v %s, the files %d", total, typ, want)
 		}

@@ -13,14 +13,14 @@ import (
 // returned function gives the connection up.
 func hang(t *testing.T, s *server) func() {
 	t.Helper()
-	host := strings.TrimPrefix(s.url, "http://")
+	host := strings.TrimPrefix(s.URL, "http://")
 	c, err := net.Dial("tcp", host)
 	if err != nil {
 		t.Fatal(err)
 	}
 	fmt.Fprintf(c, "POST /default/fhir/Patient HTTP/1.1\r\nHost: %s\r\nContent-Type: application/fhir+json\r\nContent-Length: 100\r\n\r\n{", host)
 	waitFor(t, func() bool {
-		return strings.Contains(string(request(t, "GET", s.url+"/metrics", nil).body), "salus_http_requests_in_flight 2")
+		return strings.Contains(string(request(t, "GET", s.URL+"/metrics", nil).body), "salus_http_requests_in_flight 2")
 	})
 	return func() { c.Close() }
 }
