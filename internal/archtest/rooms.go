@@ -57,6 +57,7 @@ var Rooms = []Room{
 	{"fhir/store/storetest", Adapter, "fhir"},
 	{"fhir/ucum", Foundation, "fhir"},
 	{"fhir/validate", Engine, "fhir"},
+	{"fhir/xmlformat", Engine, "fhir"},
 	{"internal/archtest", Command, ""},
 	{"internal/serve", Transport, ""},
 	{"platform", Whole, ""},
