@@ -11,7 +11,9 @@ package bundle
 
 import (
 	"context"
+	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"salus/fault"
@@ -22,15 +24,20 @@ import (
 // DefaultEntryLimit is the most entries that a bundle may have unless Options say otherwise.
 const DefaultEntryLimit = 10_000
 
+// DefaultTimeout is how long a bundle may take unless Options say otherwise.
+const DefaultTimeout = 100 * time.Second
+
 // Options are the settings of a Processor.
 type Options struct {
-	EntryLimit int // most entries of a bundle; DefaultEntryLimit when 0
+	EntryLimit int           // most entries of a bundle; DefaultEntryLimit when 0
+	Timeout    time.Duration // of one bundle; DefaultTimeout when 0
 }
 
 // Processor processes bundles over one service. It is safe for concurrent use.
 type Processor struct {
 	service *interaction.Service
 	limit   int
+	timeout time.Duration
 }
 
 // New returns a Processor over s.
@@ -38,17 +45,23 @@ func New(s *interaction.Service, o Options) *Processor {
 	if o.EntryLimit == 0 {
 		o.EntryLimit = DefaultEntryLimit
 	}
-	return &Processor{service: s, limit: o.EntryLimit}
+	if o.Timeout == 0 {
+		o.Timeout = DefaultTimeout
+	}
+	return &Processor{service: s, limit: o.EntryLimit, timeout: o.Timeout}
 }
 
-// Get is a GET entry of a bundle.
+// Get is an entry of a bundle that asks and does not write: a GET, or in a
+// batch a search or an operation by POST.
 type Get struct {
+	Method          string // GET, POST or HEAD
 	URL             string // relative to the service's base, with its query
+	Body            []byte // of a POST: the entry's resource, as JSON; nil for none
 	IfNoneMatch     string
 	IfModifiedSince string
 }
 
-// Reply is the answer to a GET entry.
+// Reply is the answer to a Get.
 type Reply struct {
 	Status       int    // as in HTTP; 200 or 304
 	Body         []byte // the resource, as JSON; nil for none
@@ -56,7 +69,7 @@ type Reply struct {
 	LastModified time.Time
 }
 
-// Reader answers GET entries: reads, searches, histories. What is not
+// Reader answers entries that ask: reads, searches, histories. What is not
 // answered comes back as an error, which should be a fault. It is called from
 // several goroutines at once.
 type Reader func(ctx context.Context, g Get) (Reply, error)
@@ -67,12 +80,14 @@ type Request struct {
 	Strict bool   // unknown parameters in criteria are errors
 	Base   string // of this service's URLs, without trailing slash
 	Read   Reader // nil refuses GET entries
+	Logic  string // x-bundle-processing-logic as it was sent: parallel or sequential, in any case; "" is sequential
 }
 
 // Response is the answer to a bundle.
 type Response struct {
 	Type    string // batch-response or transaction-response
 	Entries []EntryResult
+	Warning error // not nil when the request's Logic was none and the default took its place
 }
 
 // EntryResult is the answer to one entry. With Err set only the error counts.
@@ -90,23 +105,55 @@ type EntryResult struct {
 // Process does what the bundle asks. A batch fails only when it cannot be read
 // as one: failures of entries are in the response. A transaction fails with
 // the kind of its failing entry, an issue that names the entry's verb and URL,
-// and the issues of the cause.
+// and the issues of the cause. What is not done when the time is over fails
+// with Timeout: the whole of a transaction, the rest of a batch's entries.
 func (p *Processor) Process(ctx context.Context, r Request) (*Response, error) {
 	kind, err := p.kind(r.Bundle)
 	if err != nil {
 		return nil, err
 	}
-	entries := decode(r)
 	response := &Response{Type: kind + "-response"}
-	if kind == "transaction" {
-		response.Entries, err = p.transaction(ctx, r, entries)
-	} else {
-		response.Entries = p.batch(ctx, r, entries)
-	}
+	parallel, err := logic(r.Logic)
 	if err != nil {
+		// Compat: the reference's documents say 400; its tests find the bundle processed and a warning behind its entries.
+		if p.strict() {
+			return nil, err
+		}
+		response.Warning = err
+	}
+	entries := p.decode(r)
+	if err := distinctParams(entries); err != nil {
 		return nil, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, p.timeout)
+	defer cancel()
+	if kind == "transaction" {
+		if response.Entries, err = p.transaction(ctx, r, entries); err != nil {
+			return nil, err
+		}
+		return response, nil
+	}
+	if parallel {
+		refuseOverlap(entries)
+	}
+	response.Entries = p.batch(ctx, r, entries)
 	return response, nil
+}
+
+func (p *Processor) strict() bool { return p.service.Compat() == fhir.Strict }
+
+// logic reads x-bundle-processing-logic. Either way the results are those of
+// the entries one after the other, but for refuseOverlap.
+func logic(header string) (parallel bool, err error) {
+	switch strings.ToLower(strings.TrimSpace(header)) {
+	case "", "sequential":
+		return false, nil
+	case "parallel":
+		return true, nil
+	}
+	return false, fault.With(fault.Invalid, fault.Issue{
+		Code: "not-supported", Text: "x-bundle-processing-logic must be parallel or sequential",
+	})
 }
 
 // kind checks the bundle as a whole and returns its type.
@@ -116,10 +163,12 @@ func (p *Processor) kind(n fhir.Node) (string, error) {
 	}
 	switch typ := n.Get("type"); {
 	case !typ.Exists():
-		// Compat: the reference answers 405 with the issue code forbidden.
-		return "", fault.With(fault.MethodNotAllowed, fault.Issue{
-			Code: "forbidden", Text: "a bundle needs a type, batch or transaction, to be processed", Expression: "Bundle.type",
-		})
+		const text = "a bundle needs a type, batch or transaction, to be processed"
+		if p.strict() {
+			return "", invalid(text, "Bundle.type")
+		}
+		// Compat: the reference answers 405 with the issue code forbidden, though its documents say 400.
+		return "", fault.With(fault.MethodNotAllowed, fault.Issue{Code: "forbidden", Text: text, Expression: "Bundle.type"})
 	case typ.Text() != "batch" && typ.Text() != "transaction":
 		return "", invalid("only bundles of type batch and transaction can be processed", "Bundle.type")
 	}
@@ -158,10 +207,14 @@ func written(base string, r interaction.Result) EntryResult {
 	return e
 }
 
-// answered renders the reply to a GET entry.
-func answered(r Reply, err error) EntryResult {
+// answered renders the reply to an entry that asks.
+func answered(method string, r Reply, err error) EntryResult {
 	if err != nil {
 		return EntryResult{Err: err}
 	}
-	return EntryResult{Status: r.Status, Body: r.Body, ETag: r.ETag, LastModified: r.LastModified}
+	e := EntryResult{Status: r.Status, Body: r.Body, ETag: r.ETag, LastModified: r.LastModified}
+	if method == http.MethodHead {
+		e.Body = nil
+	}
+	return e
 }

@@ -43,10 +43,16 @@ type harness struct {
 // newHarness returns a processor whose service assigns the ids new-1, new-2 …
 func newHarness(t testing.TB, st store.Store, options bundle.Options) *harness {
 	t.Helper()
+	return newHarnessWith(t, st, options, fhir.Azure)
+}
+
+func newHarnessWith(t testing.TB, st store.Store, options bundle.Options, compat fhir.Compat) *harness {
+	t.Helper()
 	o, err := parts()
 	if err != nil {
 		t.Fatal(err)
 	}
+	o.Compat = compat
 	if st == nil {
 		st = memory.New(time.Now)
 	}

@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"bytes"
+	"strconv"
 	"strings"
 
 	"salus/fhir"
@@ -15,6 +16,7 @@ type links struct {
 	defs   *spec.Definitions
 	names  map[string]string // by fullUrl
 	near   map[place]string  // by base of a RESTful fullUrl and relative reference
+	will   map[string]int64  // the version that is current afterwards, by Type/id; nil when no reference names one
 	search interaction.Links // by search-style reference
 	plain  bool              // all fullUrls are URNs
 }
@@ -85,20 +87,36 @@ func (w *rewriter) reference(text string) (string, bool) {
 	if w.plain && !strings.HasPrefix(text, "urn:") && len(w.search) == 0 {
 		return "", false
 	}
-	if to, ok := w.names[text]; ok {
+	if to, ok := w.entry(text); ok {
 		return to, true
 	}
 	if to, ok := w.search[text]; ok {
 		return to, true
 	}
-	if w.base == "" {
+	if w.will == nil {
 		return "", false
 	}
-	to, ok := w.near[place{w.base, text}]
+	// A reference to a version stays one (FHIR R4 http §3.1.0.11.2).
+	if at := strings.Index(text, history); at > 0 {
+		if to, ok := w.entry(text[:at]); ok {
+			return to + history + strconv.FormatInt(w.will[to], 10), true
+		}
+	}
+	return "", false
+}
+
+const history = "/_history/"
+
+// entry returns what stands for the entry that a reference leads to.
+func (w *rewriter) entry(text string) (string, bool) {
+	to, ok := w.names[text]
+	if !ok && w.base != "" {
+		to, ok = w.near[place{w.base, text}]
+	}
 	return to, ok
 }
 
-// isURI reports whether n is of type uri, url, canonical, oid or uuid. The
+// isURI reports whether n is of type uri, url, oid or uuid. The
 // resource is walked for it once, and only when it holds a name in question
 // outside of Reference.reference.
 func (w *rewriter) isURI(n fhir.Node) bool {
@@ -132,7 +150,7 @@ func (w *rewriter) findURI(n fhir.Node, t *spec.Type) {
 	switch n.Kind() {
 	case fhir.String:
 		switch t.Name {
-		case "uri", "url", "canonical", "oid", "uuid":
+		case "uri", "url", "oid", "uuid": // not canonical (FHIR R4 http §3.1.0.11.2)
 			w.uris[n.Offset()] = true
 		}
 	case fhir.Object:

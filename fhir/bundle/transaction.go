@@ -1,7 +1,10 @@
 package bundle
 
 import (
+	"bytes"
 	"context"
+	"slices"
+	"strings"
 
 	"salus/fault"
 	"salus/fhir"
@@ -48,6 +51,9 @@ func (e *entry) refused() error {
 	switch {
 	case e.err != nil:
 		return e.err
+	case e.verb == get && e.get.Method == "POST":
+		// Compat: the reference refuses searches by POST, and runs operations outside of its database transaction.
+		return invalid("a transaction cannot hold a search or an operation by POST", "")
 	case e.where:
 		// Compat: the reference refuses every DELETE with a query.
 		return invalid("a transaction can only delete by id, without a query", "")
@@ -139,7 +145,46 @@ func (p *Processor) locate(ctx context.Context, r Request, entries []entry, orde
 			return nil, failed(e, err)
 		}
 	}
-	return links, nil
+	return links, p.foresee(ctx, entries, order, links)
+}
+
+// foresee tells links which versions the entries leave, when a reference names
+// the version of one. Such an entry makes a version whether it changes anything
+// or not, so that it can be told before the resources are made.
+func (p *Processor) foresee(ctx context.Context, entries []entry, order []int, links *links) error {
+	named := slices.ContainsFunc(order, func(i int) bool {
+		return bytes.Contains(entries[i].change.Resource.Raw(), []byte(history))
+	})
+	if !named || len(links.names) == 0 {
+		return nil
+	}
+	links.will = make(map[string]int64, len(links.names))
+	for _, i := range order {
+		e := &entries[i]
+		if e.fullURL == "" || e.verb == del {
+			continue
+		}
+		c, number := &e.change, int64(1)
+		switch {
+		case c.Found && e.verb == post:
+			number = c.Current.Number
+		case c.Found:
+			number += c.Current.Number
+		case e.verb != post:
+			v, err := p.service.Read(ctx, c.Key)
+			switch {
+			case err == nil:
+				number += v.Number
+			case fault.Is(err, fault.Gone):
+				number += fault.As(err).Version
+			case !fault.Is(err, fault.NotFound):
+				return failed(e, err)
+			}
+		}
+		c.Anew = true
+		links.will[c.Key.String()] = number
+	}
+	return nil
 }
 
 // prepare checks and indexes all resources, several at a time. Of several
@@ -161,7 +206,7 @@ func (p *Processor) prepare(ctx context.Context, entries []entry, order []int, l
 
 // probe answers the GET entries before anything is written, so that one that
 // fails can still fail the transaction. It returns which entries they are; when
-// there are writes too, answer has to ask again after them. A read of a
+// there are writes too, answer has to ask again after them. What is asked of a
 // resource that the transaction itself writes is left to answer.
 func (p *Processor) probe(ctx context.Context, r Request, entries []entry, results []EntryResult) ([]int, error) {
 	var gets []int
@@ -178,8 +223,9 @@ func (p *Processor) probe(ctx context.Context, r Request, entries []entry, resul
 	}
 	var asked []int
 	for _, i := range gets {
-		switch v, mine := own[entries[i].get.URL]; {
-		case mine && v == del:
+		resource, rest := splitResource(entries[i].get.URL)
+		switch v, mine := own[resource]; {
+		case mine && v == del && rest == "":
 			return nil, failed(&entries[i], fault.New(fault.Gone, "the transaction itself deletes the resource"))
 		case !mine:
 			asked = append(asked, i)
@@ -194,6 +240,19 @@ func (p *Processor) probe(ctx context.Context, r Request, entries []entry, resul
 	return gets, nil
 }
 
+// splitResource cuts a URL behind Type/id; rest is what of its path remains.
+func splitResource(url string) (resource, rest string) {
+	path, _, _ := strings.Cut(url, "?")
+	segments := strings.SplitN(strings.TrimSuffix(path, "/"), "/", 3)
+	if len(segments) < 2 {
+		return path, ""
+	}
+	if len(segments) == 3 {
+		rest = segments[2]
+	}
+	return segments[0] + "/" + segments[1], rest
+}
+
 // answer asks the reader for the GET entries at the indexes, several at a time.
 func (p *Processor) answer(ctx context.Context, r Request, entries []entry, gets []int, results []EntryResult) {
 	each(len(gets), 0, func(k int) {
@@ -202,7 +261,8 @@ func (p *Processor) answer(ctx context.Context, r Request, entries []entry, gets
 			results[i] = EntryResult{Err: fault.New(fault.NotSupported, "GET is not supported in bundles here")}
 			return
 		}
-		results[i] = answered(r.Read(ctx, entries[i].get))
+		reply, err := r.Read(ctx, entries[i].get)
+		results[i] = answered(entries[i].get.Method, reply, err)
 	})
 }
 

@@ -72,7 +72,8 @@ func TestTransaction_FailsAsAWhole(t *testing.T) {
 		{"a bad search", get("Patient?birthdate=MARKER"), fault.Invalid, []string{processing + ", at GET Patient?birthdate", "invalid: not a date"}},
 		{"a conditional delete", del("Patient?identifier=mrn-1"), fault.Invalid, []string{processing + ", at DELETE Patient?identifier", "invalid: delete by id"}},
 		{"a hard delete", del("Patient/c?hardDelete=true"), fault.Invalid, []string{processing, "invalid: without a query"}},
-		{"a search by POST", entry("", "POST", "Patient/_search", ""), fault.Invalid, []string{processing, "invalid: must be a GET"}},
+		{"a search by POST", entry("", "POST", "Patient/_search", ""), fault.Invalid, []string{processing, "invalid: by POST"}},
+		{"an operation by POST", entry("", "POST", "Patient/c/$check", `{"resourceType":"Parameters"}`), fault.Invalid, []string{processing, "invalid: by POST"}},
 		{"a Bundle", post("", "Bundle", `{"resourceType":"Bundle","type":"collection"}`), fault.Invalid, []string{processing, "invalid: cannot hold a Bundle"}},
 		{"a PATCH", entry("", "PATCH", "Patient/c", `{"resourceType":"Parameters"}`), fault.NotSupported, []string{processing, ": PATCH"}},
 		{"no method", `{"request":{"url":"Patient"}}`, fault.Invalid, []string{processing + ", at an entry without", "invalid: request.method"}},
@@ -130,7 +131,8 @@ func TestTransaction_RewritesLinks(t *testing.T) {
 		{"a foreign URN", `"subject":{"reference":"urn:uuid:other"}`, `"subject":{"reference":"urn:uuid:other"}`},
 		{"a reference within an extension", `"extension":[{"url":"http://x","valueReference":{"reference":"` + p + `"}}]`, `"valueReference":{"reference":"Patient/new-1"}`},
 		{"a uri", `"extension":[{"url":"http://x","valueUri":"` + p + `"}]`, `"valueUri":"Patient/new-1"`},
-		{"a canonical list", `"meta":{"profile":["` + p + `"]}`, `"profile":["Patient/new-1"]`},
+		{"a canonical", `"meta":{"profile":["` + p + `"]}`, `"profile":["` + p + `"]`},
+		{"a reference to a version", `"subject":{"reference":"` + p + `/_history/7"}`, `"subject":{"reference":"Patient/new-1/_history/1"}`},
 		{"a string", `"extension":[{"url":"http://x","valueString":"` + p + `"}]`, `"valueString":"` + p + `"`},
 		{"the value of an identifier", `"identifier":[{"system":"urn:ietf:rfc:3986","value":"` + p + `"}]`, `"value":"` + p + `"`},
 		{"a display", `"subject":{"display":"` + p + `"}`, `"display":"` + p + `"`},
@@ -186,6 +188,27 @@ func TestTransaction_LinksToEveryKindOfEntry(t *testing.T) {
 				t.Errorf("found through the index: %v", found)
 			}
 		})
+	}
+}
+
+func TestTransaction_ReferencesToVersionsNameTheNewOnes(t *testing.T) {
+	h := newHarness(t, nil, bundle.Options{}).patients() // a, b, c at version 1
+	const old = "http://old.example/fhir/Patient/"
+	cases := []struct{ target, ref, want string }{
+		{entry(old+"a", "PUT", "Patient/a", patient("a", "mrn-1")), old + "a/_history/9", "Patient/a/_history/2"}, // even though it is equal
+		{entry(old+"d", "PUT", "Patient/d", patient("d", "")), "Patient/d/_history/9", "Patient/d/_history/1"},
+		{post(old+"x", "Patient", patient("", ""), "ifNoneExist", "identifier=mrn-1"), old + "x/_history/9", "Patient/a/_history/2"},
+		{entry(old+"x", "PUT", "Patient?identifier=mrn-1", patient("", "mrn-1")), old + "x/_history/9", "Patient/a/_history/3"},
+		{post(old+"x", "Patient", patient("", "")), old + "other/_history/9", old + "other/_history/9"},
+	}
+	for _, c := range cases {
+		got := h.must(transaction(post("http://old.example/fhir/Observation/9", "Observation", observation(c.ref)), c.target))
+		if s := string(got[0].Version.Body.JSON); !strings.Contains(s, `"subject":{"reference":"`+c.want+`"`) {
+			t.Errorf("%s\nstored %s", c.ref, s)
+		}
+		if strings.HasPrefix(c.want, "Patient") && !strings.HasSuffix(got[1].Location, c.want) {
+			t.Errorf("%s leads to %s", c.want, got[1].Location)
+		}
 	}
 }
 

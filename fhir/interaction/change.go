@@ -54,6 +54,7 @@ type Result struct {
 type Change struct {
 	Write
 	Method fhir.Method // Post, Put, Delete or Purge
+	Anew   bool        // an update makes a version even when it equals the current one
 
 	Key     fhir.Key     // set by Locate
 	Current fhir.Version // set by Prepare, for conditional writes by Locate; Number 0 when there is none
@@ -232,7 +233,7 @@ func (s *Service) current(ctx context.Context, key fhir.Key) (fhir.Version, erro
 func (c *Change) exists() bool { return c.Current.Number > 0 && !c.Current.Deleted() }
 
 func (c *Change) unchanged() bool {
-	if c.Method != fhir.Put || !c.exists() {
+	if c.Method != fhir.Put || c.Anew || !c.exists() {
 		return false
 	}
 	if !c.compared {

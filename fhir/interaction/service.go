@@ -77,6 +77,9 @@ func New(o Options) *Service {
 // Definitions returns the definitions that the service follows.
 func (s *Service) Definitions() *spec.Definitions { return s.defs }
 
+// Compat returns whose rules the service follows where they differ.
+func (s *Service) Compat() fhir.Compat { return s.compat }
+
 // known refuses types that the service does not have.
 func (s *Service) known(t fhir.Type) error {
 	if !s.defs.IsResource(string(t)) {

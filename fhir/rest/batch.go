@@ -1,10 +1,15 @@
 package rest
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"salus/fault"
@@ -29,6 +34,7 @@ func (s *server) process(w http.ResponseWriter, r *http.Request) error {
 	}
 	defer doc.Release()
 	in := bundle.Request{Bundle: doc.Root(), Strict: p.strict, Base: s.base(r), Read: s.reader(r)}
+	in.Logic = r.Header.Get("X-Bundle-Processing-Logic")
 	response, err := s.bundles.Process(r.Context(), in)
 	if err != nil {
 		return err
@@ -40,7 +46,26 @@ func (s *server) process(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
+	if response.Warning != nil {
+		if err := b.warning(r, response.Warning); err != nil {
+			return err
+		}
+	}
 	return b.finish()
+}
+
+// warning adds an entry about the bundle as a whole. Compat: as the reference
+// does, with the status 405.
+func (p *page) warning(r *http.Request, err error) error {
+	issues := slices.Clone(fault.As(err).Issues)
+	for i := range issues {
+		issues[i].Severity = fault.Warning
+	}
+	p.open()
+	p.member("response")
+	*p.b = append(*p.b, `{"status":"405","outcome":`...)
+	*p.b = append(appendOutcome(*p.b, p.s.outcomeID(r), p.s.now(), issues), '}')
+	return p.close()
 }
 
 // result adds the answer to one entry.
@@ -88,7 +113,7 @@ func (p *page) result(r *http.Request, e *bundle.EntryResult, ret string) error 
 	return p.close()
 }
 
-// reader answers the GET entries of a bundle by the handlers that answer GETs
+// reader answers the entries of a bundle that ask by the handlers that answer
 // over HTTP.
 func (s *server) reader(outer *http.Request) bundle.Reader {
 	return func(ctx context.Context, g bundle.Get) (bundle.Reply, error) {
@@ -100,6 +125,9 @@ func (s *server) reader(outer *http.Request) bundle.Reader {
 			Method: http.MethodGet, URL: target, Host: outer.Host, TLS: outer.TLS, Header: http.Header{},
 			Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Body: http.NoBody,
 		}).WithContext(ctx)
+		if g.Method == http.MethodPost {
+			post(r, g.Body)
+		}
 		for _, name := range []string{"X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Prefix", "Prefer"} {
 			r.Header[name] = outer.Header[name]
 		}
@@ -111,8 +139,23 @@ func (s *server) reader(outer *http.Request) bundle.Reader {
 		}
 		inner := &recording{header: http.Header{}}
 		serveBy(s.inner, inner, r)
+		if errors.Is(inner.err, errNoOperation) {
+			return bundle.Reply{}, fault.New(fault.NotFound, "there is no route to the operation in the entry's URL")
+		}
 		return inner.reply()
 	}
+}
+
+// post makes r the POST of an operation with its parameters, or of a search,
+// whose parameters all stand in the URL.
+func post(r *http.Request, body []byte) {
+	r.Method = http.MethodPost
+	if strings.HasSuffix(r.URL.Path, "/_search") {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		return
+	}
+	r.Header.Set("Content-Type", fhirJSON)
+	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 }
 
 // modifiedSince turns the instant of a bundle entry into an HTTP date.

@@ -10,6 +10,7 @@
 package rest
 
 import (
+	"errors"
 	"maps"
 	"net/http"
 	"path"
@@ -222,6 +223,9 @@ func (s *server) elsewhere(_ http.ResponseWriter, r *http.Request) error {
 	return fault.New(fault.NotFound, "there is nothing at this URL")
 }
 
+// errNoOperation is the cause of noOperation's fault.
+var errNoOperation = errors.New("unknown operation")
+
 func noOperation() error {
-	return fault.New(fault.NotSupported, "this service does not support the operation in the URL")
+	return fault.Wrap(fault.NotSupported, errNoOperation, "this service does not support the operation in the URL")
 }

@@ -1,0 +1,80 @@
+package bundle_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"salus/fault"
+	"salus/fhir"
+	"salus/fhir/bundle"
+	"salus/fhir/store"
+	"salus/fhir/store/memory"
+)
+
+func TestProcess_FollowsFHIRWhenStrict(t *testing.T) {
+	h := newHarnessWith(t, nil, bundle.Options{}, fhir.Strict).patients()
+	_, err := h.process(`{"resourceType":"Bundle"}`)
+	wantFault(t, err, fault.Invalid, "invalid: needs a type")
+	_, err = h.Process(t.Context(), bundle.Request{Bundle: parse(t, batch()), Base: base, Logic: "sideways"})
+	wantFault(t, err, fault.Invalid, "not-supported: parallel or sequential")
+	for _, body := range []string{batch(entry("", "HEAD", "Patient/a", "")), transaction(entry("", "HEAD", "Patient/a", ""))} {
+		if got := h.must(body)[0]; got.Status != 200 || got.Body != nil || got.LastModified.IsZero() {
+			t.Errorf("HEAD: %+v", got)
+		}
+	}
+}
+
+func TestProcess_RefusesSearchParametersThatWouldBeOne(t *testing.T) {
+	param := func(id, url, code, base string) string {
+		return put("SearchParameter/"+id, `{"resourceType":"SearchParameter","id":"`+id+`","url":"`+url+`","name":"x","status":"active","description":"x","code":"`+
+			code+`","base":["Basic","`+base+`"],"type":"token","expression":"Patient.gender"}`)
+	}
+	cases := []struct{ name, one, other, issue string }{
+		{"urls", param("a", "http://x/1", "a", "Patient"), param("b", "http://x/1", "b", "Patient"), "invalid: duplicate Urls"},
+		{"codes", param("a", "http://x/1", "a", "Patient"), param("b", "http://x/2", "a", "Person"), "invalid: duplicate codes:"},
+		{"both", param("a", "http://x/1", "a", "Patient"), param("b", "http://x/1", "a", "Patient"), "invalid: duplicate codes and Urls"},
+	}
+	for _, c := range cases {
+		for _, kind := range []func(...string) string{batch, transaction} {
+			t.Run(c.name, func(t *testing.T) {
+				h := newHarness(t, nil, bundle.Options{})
+				_, err := h.process(kind(put("Patient/a", patient("a", "")), c.one, c.other))
+				wantFault(t, err, fault.Invalid, c.issue)
+				if h.count("Patient") != 0 {
+					t.Error("something was stored")
+				}
+			})
+		}
+	}
+}
+
+// late ends the time of a request with the first write.
+type late struct{ store.Store }
+
+func (s late) Write(ctx context.Context, writes []store.Write) ([]fhir.Version, error) {
+	<-ctx.Done()
+	return s.Store.Write(ctx, writes)
+}
+
+func TestProcess_EndsWhenTheTimeIsOver(t *testing.T) {
+	entries := []string{put("Patient/a", patient("a", "")), post("", "Patient", patient("", "")), get("Patient?_id=a")}
+	h := newHarness(t, late{memory.New(time.Now)}, bundle.Options{Timeout: time.Millisecond})
+	if _, err := h.process(transaction(entries...)); !fault.Is(err, fault.Timeout) {
+		t.Errorf("transaction: %v", err)
+	}
+	if got := statuses(h.must(batch(entries...))); got != "timeout,timeout,timeout" {
+		t.Errorf("batch: %s", got)
+	}
+	if h.count("Patient") != 0 {
+		t.Error("something was stored")
+	}
+}
+
+func TestTransaction_AsksForWhatItMakes(t *testing.T) {
+	h := newHarness(t, nil, bundle.Options{}).patients()
+	got := h.must(transaction(get("Patient/new?_format=json"), put("Patient/new", patient("new", "")), get("/Patient/a?x=y"), put("Patient/a", patient("a", "mrn-9"))))
+	if got[0].Err != nil || got[2].Err != nil {
+		t.Errorf("%v, %v", got[0].Err, got[2].Err)
+	}
+}
