@@ -159,7 +159,7 @@ var entries = sync.Pool{New: func() any { return new([]searchparam.Entry) }}
 // index extracts the values of the change's resource.
 func (s *Service) index(c *Change, replace func(fhir.Node) (string, bool)) error {
 	buffer := entries.Get().(*[]searchparam.Entry)
-	values, err := s.params.Extract((*buffer)[:0], c.Resource, searchparam.Options{Replace: replace, Base: c.Base})
+	values, err := s.params.Registry().Extract((*buffer)[:0], c.Resource, searchparam.Options{Replace: replace, Base: c.Base})
 	if err == nil {
 		c.values, c.indexed = slices.Clone(values), true
 	}

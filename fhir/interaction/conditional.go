@@ -17,7 +17,9 @@ const maxConditionalDelete = 100
 
 // Exclude keeps other conditional writes with the same type and criteria out
 // of this process until leave is called, so that of racing conditional creates
-// one creates and the others find. Changes without criteria do not wait.
+// one creates and the others find. Changes without criteria do not wait. Until
+// leave, the changes also count as writes under the search parameters of now:
+// every write is done between Exclude and leave.
 func (s *Service) Exclude(ctx context.Context, changes ...*Change) (leave func(), err error) {
 	var names []string
 	for _, c := range changes {
@@ -25,10 +27,16 @@ func (s *Service) Exclude(ctx context.Context, changes ...*Change) (leave func()
 			names = append(names, name)
 		}
 	}
+	done := s.params.Enter()
 	if len(names) == 0 {
-		return func() {}, nil
+		return done, nil
 	}
-	return s.criteria.enter(ctx, names)
+	free, err := s.criteria.enter(ctx, names)
+	if err != nil {
+		done()
+		return nil, err
+	}
+	return func() { free(); done() }, nil
 }
 
 // Condition names the resource that a conditional change is about, as far as

@@ -32,7 +32,7 @@ type Validator interface {
 // Options are the parts of a Service; all are needed except Now and NewID.
 type Options struct {
 	Definitions *spec.Definitions
-	Params      *searchparam.Registry
+	Params      searchparam.Source
 	Parser      *search.Parser
 	Validator   Validator
 	Store       store.Store
@@ -46,7 +46,7 @@ type Options struct {
 // Service does the interactions of one FHIR service. It is safe for concurrent use.
 type Service struct {
 	defs      *spec.Definitions
-	params    *searchparam.Registry
+	params    searchparam.Source
 	parser    *search.Parser
 	validator Validator
 	store     store.Store

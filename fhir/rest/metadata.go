@@ -21,8 +21,9 @@ func (s *server) metadata(w http.ResponseWriter, r *http.Request) error {
 	}
 	b := buffers.get()
 	defer buffers.put(b)
-	*b = fhir.AppendString(append(*b, s.statement.before...), s.base(r))
-	*b = append(*b, s.statement.after...)
+	statement := s.statement()
+	*b = fhir.AppendString(append(*b, statement.before...), s.base(r))
+	*b = append(*b, statement.after...)
 	if !part.whole() {
 		d, err := fhir.Parse(*b)
 		if err != nil {

@@ -58,12 +58,12 @@ type Options struct {
 	TokenKey    []byte                     // of the HMAC of continuation tokens, at least 16 bytes, the same on every node
 }
 
-// server is the service's surface. It is immutable.
+// server is the service's surface. It is immutable, but for the statement that it keeps.
 type server struct {
 	service   *interaction.Service
 	bundles   *bundle.Processor
 	defs      *spec.Definitions
-	params    *searchparam.Registry
+	params    searchparam.Source
 	compat    fhir.Compat
 	base      func(*http.Request) string
 	now       func() time.Time
@@ -72,7 +72,7 @@ type server struct {
 	maxBundle int64
 	tokens    signer
 
-	statement statement
+	statement func() statement
 	mux       *http.ServeMux // answers over HTTP
 	inner     *http.ServeMux // answers GET entries of bundles
 }
@@ -109,7 +109,8 @@ func New(o Options) http.Handler {
 	if o.Name == "" {
 		o.Name = "Salus"
 	}
-	s.statement = s.newStatement(o.Name, o.Version)
+	s.statement = s.latestStatement(o.Name, o.Version)
+	s.statement() // so that the first client need not wait
 	s.mux = s.newMux(func(h serve.Handler) http.Handler { return serve.Adapt(h, s.writeError) })
 	s.inner = s.newMux(record)
 	return s

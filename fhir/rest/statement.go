@@ -98,8 +98,8 @@ func (s *server) compartments() []string {
 // referrers returns for each type the values of _revinclude that lead to it.
 func (s *server) referrers() map[fhir.Type][]string {
 	to := map[fhir.Type][]string{}
-	for _, t := range s.params.Types() {
-		for _, p := range s.params.Params(t) {
+	for _, t := range s.params.Registry().Types() {
+		for _, p := range s.params.Registry().Params(t) {
 			if p.Kind != searchparam.Reference {
 				continue
 			}
@@ -120,7 +120,7 @@ func (s *server) appendResource(b []byte, t fhir.Type, abilities, interactions, 
 		b = append(append(b, ','), abilityJSON[a]...)
 	}
 	var includes []string
-	for _, p := range s.params.Params(t) {
+	for _, p := range s.params.Registry().Params(t) {
 		if p.Kind == searchparam.Reference {
 			includes = append(includes, string(t)+":"+p.Code)
 		}
@@ -132,7 +132,7 @@ func (s *server) appendResource(b []byte, t fhir.Type, abilities, interactions, 
 		b = appendStrings(append(b, `,"searchRevInclude":`...), revIncludes)
 	}
 	first := true
-	for _, p := range s.params.Params(t) {
+	for _, p := range s.params.Registry().Params(t) {
 		typ := paramTypes[p.Kind]
 		if typ == "" {
 			continue

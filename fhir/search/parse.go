@@ -41,12 +41,13 @@ type Options struct {
 
 // Parser makes plans. It is immutable and safe for concurrent use.
 type Parser struct {
-	registry *searchparam.Registry
-	options  Options
+	source  searchparam.Source
+	options Options
 }
 
-// NewParser makes a parser over the parameters of a registry.
-func NewParser(reg *searchparam.Registry, o Options) *Parser {
+// NewParser makes a parser over the parameters of a registry, or of what a service
+// has for its registry at the time of each search.
+func NewParser(reg searchparam.Source, o Options) *Parser {
 	for _, l := range []struct {
 		limit *int
 		or    int
@@ -64,6 +65,7 @@ type Request struct {
 	Compartment fhir.Key    // the resource whose compartment is searched; zero for none
 	Params      []Param     // of the query and the form body, in order
 	Strict      bool        // refuse what is not supported (Prefer: handling=strict) instead of leaving it out
+	Partial     bool        // use parameters that not all resources are indexed by yet
 	Base        string      // the service's own absolute base URL, without trailing slash
 	Now         time.Time   // for the prefix ap
 }
@@ -92,11 +94,12 @@ func (e notSupported) Error() string { return string(e) }
 // parsing is the state of one call of Parse.
 type parsing struct {
 	*Parser
-	request Request
-	types   []fhir.Type
-	filters []And // by type
-	values  int
-	query   *Query
+	registry *searchparam.Registry
+	request  Request
+	types    []fhir.Type
+	filters  []And // by type
+	values   int
+	query    *Query
 }
 
 // Parse checks a search. Errors are faults: Invalid for values that break the
@@ -104,7 +107,10 @@ type parsing struct {
 // Refused for searches of a form that the service does not offer. They name
 // parameters and rules, never values.
 func (p *Parser) Parse(req Request) (*Query, error) {
-	s := &parsing{Parser: p, request: req, query: &Query{}}
+	s := &parsing{Parser: p, registry: p.source.Registry(), request: req, query: &Query{}}
+	if req.Partial {
+		s.registry = s.registry.Partial()
+	}
 	s.query.Plan = &Plan{Count: p.options.DefaultCount, MaxIncludes: p.options.MaxIncludes}
 	if err := s.searchedTypes(); err != nil {
 		return nil, err

@@ -17,6 +17,7 @@ type general struct {
 	expression *fhirpath.Expression
 	components []*fhirpath.Expression // of a composite
 	sink       *sink                  // for values that are not of the resource, such as the result of a comparison
+	lenient    bool                   // a resource on which it cannot be evaluated has no value
 }
 
 // errata corrects definitions of R4 that cannot mean what they say.
@@ -31,7 +32,7 @@ const relationship = "http://hl7.org/fhir/SearchParameter/DocumentReference-rela
 // general compiles a parameter's expressions and makes the parameters of a
 // composite's components.
 func (c *compiler) general(p *Param, sp *spec.SearchParam) (g *general, err error) {
-	g = &general{param: p, sink: &sink{param: p}}
+	g = &general{param: p, sink: &sink{param: p}, lenient: c.registry.custom[sp]}
 	if g.expression, err = c.expression(sp.Expression); err != nil {
 		return nil, err
 	}
@@ -92,7 +93,12 @@ func (g *general) extract(x *extraction) error {
 	return err
 }
 
+// failed is what an evaluation that failed comes to. The expression of a user must
+// not keep others from writing what FHIR allows.
 func (g *general) failed(err error) error {
+	if g.lenient {
+		return nil
+	}
 	return fault.Wrap(fault.Unprocessable, err, "search parameter %s cannot be evaluated on the resource", g.param.Name())
 }
 

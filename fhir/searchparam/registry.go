@@ -21,22 +21,26 @@ import (
 )
 
 // Registry knows the search parameters of every resource type. It is immutable
-// to its users and safe for concurrent use.
+// to its users and safe for concurrent use. With derives others from it.
 type Registry struct {
-	defs  *spec.Definitions
-	byURL map[string]*spec.SearchParam
-	all   []fhir.Type
-	types map[fhir.Type]*resource
+	defs    *spec.Definitions
+	byURL   map[string]*spec.SearchParam
+	custom  map[*spec.SearchParam]bool // definitions that are not FHIR's own
+	all     []fhir.Type
+	types   map[fhir.Type]*resource
+	partial bool // a view in which incomplete parameters are searched like others
 }
 
 // resource is what the registry knows of one resource type. The parameters are
 // compiled at the first use of the type: few services ever see all 146.
 type resource struct {
-	typ     *spec.Type
-	defined []*spec.SearchParam
+	typ        *spec.Type
+	defined    []*spec.SearchParam // of several with one code the first counts
+	incomplete map[string]bool     // codes of parameters that not all resources have their values of yet
 
 	once     sync.Once
-	params   []*Param
+	params   []*Param // complete ones
+	every    []*Param // with those that are incomplete
 	byCode   map[string]*Param
 	root     *place     // of the trie
 	general  []*general // parameters that the trie cannot hold
@@ -95,7 +99,7 @@ func (r *Registry) IsType(t fhir.Type) bool { return r.types[t] != nil }
 // Param returns the parameter by which resources of type t are searched under
 // that code, nil when there is none.
 func (r *Registry) Param(t fhir.Type, code string) *Param {
-	if res := r.compiled(t); res != nil {
+	if res := r.compiled(t); res != nil && (r.partial || !res.incomplete[code]) {
 		return res.byCode[code]
 	}
 	return nil
@@ -105,6 +109,9 @@ func (r *Registry) Param(t fhir.Type, code string) *Param {
 // changed.
 func (r *Registry) Params(t fhir.Type) []*Param {
 	if res := r.compiled(t); res != nil {
+		if r.partial {
+			return res.every
+		}
 		return res.params
 	}
 	return nil
@@ -144,9 +151,13 @@ func (r *Registry) compile(res *resource) {
 			continue
 		}
 		res.byCode[p.Code] = p
-		res.params = append(res.params, p)
+		res.every = append(res.every, p)
 	}
-	slices.SortFunc(res.params, func(a, b *Param) int { return strings.Compare(a.Code, b.Code) })
+	slices.SortFunc(res.every, func(a, b *Param) int { return strings.Compare(a.Code, b.Code) })
+	res.params = res.every
+	if len(res.incomplete) > 0 {
+		res.params = slices.DeleteFunc(slices.Clone(res.every), func(p *Param) bool { return res.incomplete[p.Code] })
+	}
 	res.root.seal()
 }
 

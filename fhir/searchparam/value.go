@@ -33,6 +33,12 @@ type Param struct {
 	Components []*Param    // of a composite, in order
 }
 
+// Revision counts how the values of the parameter have changed between programs,
+// or what engines index of them. It is 1 for how Salus 0.1 did it. Whoever changes
+// either raises it for the parameters concerned; the next start then indexes
+// stored resources anew, in the background.
+func (p *Param) Revision() int { return 1 }
+
 // Name returns "Type.code", which is unique in a registry.
 func (p *Param) Name() string { return string(p.Type) + "." + p.Code }
 
