@@ -216,3 +216,50 @@ func TestRun_MeasuresEverythingAndCleansUp(t *testing.T) {
 		t.Errorf("the report lacks its figures:\n%s", out.String())
 	}
 }
+
+func TestRun_ComparesScales(t *testing.T) {
+	if testing.Short() {
+		t.Skip("NOT COVERED in short mode: a whole run against the built server")
+	}
+	t.Parallel()
+	dir := t.TempDir()
+	s, err := parseFlags([]string{
+		"-patients", "20", "-scales", "1,3", "-time", "20ms", "-reps", "2", "-data", dir, "-json", filepath.Join(t.TempDir(), "out.json"), "-limit", "5m",
+	}, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out, log bytes.Buffer
+	if err := run(t.Context(), s, &out, &log); err != nil {
+		t.Fatalf("%v\n%s", err, log.String())
+	}
+	b, err := os.ReadFile(s.json)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r report
+	if err := json.Unmarshal(b, &r); err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Growths) != len(shapes)+1 {
+		t.Errorf("%d shapes were compared, want %d", len(r.Growths), len(shapes)+1)
+	}
+	for _, g := range r.Growths {
+		if len(g.P95) != 2 || g.P95[1] <= 0 || g.Ratio <= 0 {
+			t.Errorf("%+v", g)
+		}
+	}
+	if !strings.Contains(out.String(), "ratio of p95") {
+		t.Errorf("the report lacks its ratios:\n%s", out.String())
+	}
+}
+
+func TestParseScales_TakesAscendingNumbers(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]int{"": 0, "1": 1, "1,8,64": 3, "0": -1, "2,2": -1, "8,1": -1, "x": -1, "1,": -1} {
+		got, err := parseScales(text)
+		if (err != nil) != (want < 0) || err == nil && len(got) != want {
+			t.Errorf("%q gives %v, %v", text, got, err)
+		}
+	}
+}

@@ -70,15 +70,18 @@ func (f *facts) learn(bundle []byte, entries []client.Entry, whole bool) error {
 	i := 0
 	for e := range d.Root().Get("entry").Children {
 		if r := e.Get("resource"); r.Type() == "Patient" && i < len(entries) {
-			f.patients = append(f.patients, patient{
-				id: entries[i].Location.ID, family: text(r.Get("name").First().Get("family")),
-				given:  text(r.Get("name").First().Get("given").First()),
-				number: text(r.Get("identifier").First().Get("value")), born: text(r.Get("birthDate")),
-			})
+			f.patients = append(f.patients, patientOf(entries[i].Location.ID, r))
 		}
 		i++
 	}
 	return nil
+}
+
+func patientOf(id fhir.ID, r fhir.Node) patient {
+	return patient{
+		id: id, family: text(r.Get("name").First().Get("family")), given: text(r.Get("name").First().Get("given").First()),
+		number: text(r.Get("identifier").First().Get("value")), born: text(r.Get("birthDate")),
+	}
 }
 
 // text copies a node's text, which would keep the whole bundle in memory.
@@ -86,7 +89,7 @@ func text(n fhir.Node) string { return string([]byte(n.Text())) }
 
 func (b *bench) load(ctx context.Context) error {
 	b.say("loading %d patients", b.patients)
-	b.facts = &facts{r: rand.New(rand.NewPCG(1, 1)), seen: map[fhir.Type]int{}, ids: map[fhir.Type][]fhir.ID{}}
+	b.facts = newFacts()
 	before, err := b.server.counters(ctx)
 	if err != nil {
 		return err

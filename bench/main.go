@@ -37,6 +37,7 @@ type settings struct {
 	data     string
 	keys     int // index keys per resource in the baseline
 	limit    time.Duration
+	scales   []int // measure searches on so many times the patients, and nothing else
 }
 
 // parts are what can be measured, in order. The load always runs: the others
@@ -58,8 +59,13 @@ func parseFlags(args []string, w io.Writer) (settings, error) {
 	f.StringVar(&s.binary, "bin", "", "server to measure; built from the sources when empty")
 	f.StringVar(&s.data, "data", "", "folder to work in; a temporary one when empty")
 	f.IntVar(&s.keys, "keys", 25, "index keys per resource that the baseline writes")
+	scales := f.String("scales", "", "compare searches on so many times the data, such as 1,8,64, and measure nothing else")
 	f.DurationVar(&s.limit, "limit", 30*time.Minute, "time for everything")
 	if err := f.Parse(args); err != nil {
+		return s, err
+	}
+	var err error
+	if s.scales, err = parseScales(*scales); err != nil {
 		return s, err
 	}
 	s.only = strings.Split(*only, ",")
@@ -134,6 +140,9 @@ type bench struct {
 func (b *bench) dataDir() string { return filepath.Join(b.dir, "data") }
 
 func (b *bench) all(ctx context.Context) (err error) {
+	if len(b.scales) > 0 {
+		return b.growths(ctx)
+	}
 	if err := b.start(ctx); err != nil {
 		return err
 	}

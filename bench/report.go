@@ -20,6 +20,8 @@ type report struct {
 	Clients  int       `json:"clients"`
 	Rows     []*row    `json:"rows"`
 	Figures  []*figure `json:"figures"`
+	Scales   []int     `json:"scales,omitempty"`
+	Growths  []*growth `json:"growths,omitempty"`
 }
 
 // row is one measurement of many operations. Times are milliseconds, 0 when
@@ -91,6 +93,9 @@ func (r *report) write(path string) error {
 func (r *report) print(w io.Writer) {
 	fmt.Fprintf(w, "\nSalus, %s, %s, %d CPUs: %d patients (seed %d), %d loading clients\n\n",
 		r.Started.Format(time.DateTime), r.Go, r.CPUs, r.Patients, r.Seed, r.Clients)
+	if len(r.Growths) > 0 {
+		r.printGrowths(w)
+	}
 	rows := [][]string{{"part", "measurement", "count", "rate/s", "p50 ms", "p95 ms", "p99 ms", "raw/s", "of raw", "note"}}
 	for i, x := range r.Rows {
 		if i > 0 && x.Part != r.Rows[i-1].Part {
@@ -108,6 +113,32 @@ func (r *report) print(w io.Writer) {
 		rows = append(rows, []string{x.Name, number(x.Value), x.Unit, number(x.Raw), share(x.Value, x.Raw)})
 	}
 	table(w, rows, "lrlrr")
+}
+
+// printGrowths prints the shapes by how they take more data, the worst first.
+func (r *report) printGrowths(w io.Writer) {
+	head := []string{"search", "ratio of p95"}
+	for _, name := range []string{"p50", "p95", "p99"} {
+		for _, scale := range r.Scales {
+			head = append(head, fmt.Sprintf("%s %d×", name, scale))
+		}
+	}
+	rows := [][]string{append(head, "found")}
+	for _, g := range r.Growths {
+		cells := []string{g.Name, number(g.Ratio)}
+		for _, list := range [][]float64{g.P50, g.P95, g.P99} {
+			for _, v := range list {
+				cells = append(cells, number(v))
+			}
+		}
+		var found []string
+		for _, v := range g.Found {
+			found = append(found, fmt.Sprintf("%.1f", v))
+		}
+		rows = append(rows, append(cells, strings.Join(found, ", ")))
+	}
+	table(w, rows, "lr"+strings.Repeat("r", 3*len(r.Scales))+"l")
+	fmt.Fprintln(w)
 }
 
 // table prints rows in columns, each aligned to the left or right as sides says

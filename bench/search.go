@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync/atomic"
 )
 
@@ -12,33 +13,37 @@ func (b *bench) searches(ctx context.Context) error {
 	if len(b.facts.patients) == 0 {
 		return fmt.Errorf("no patient is known to search for")
 	}
-	for i := range shapes {
-		x := &shapes[i]
-		b.say("search: %s", x.name)
-		var found, pages atomic.Int64
-		s, err := repeat(ctx, 1, b.budget, b.reps, func(ctx context.Context, r *rand.Rand) error {
-			return b.ask(ctx, x, r, &found, &pages)
-		})
-		if err != nil {
-			return fmt.Errorf("%s: %w", x.name, err)
-		}
-		row := b.report.row("search", x.name, s)
-		row.Note = fmt.Sprintf("%.1f found", float64(found.Load())/float64(pages.Load()))
-		if found.Load() == 0 && !x.empty {
+	return b.eachShape(ctx, func(name string, s *sample, mean float64) {
+		row := b.report.row("search", name, s)
+		row.Note = fmt.Sprintf("%.1f found", mean)
+		if i := slices.IndexFunc(shapes, func(x shape) bool { return x.name == name }); mean == 0 && (i < 0 || !shapes[i].empty) {
 			row.Note = "NOTHING FOUND: measures nothing"
 		}
-	}
-	name := clientsName("mixture of all", searchClients)
-	b.say("search: %s", name)
-	var found, pages atomic.Int64
-	s, err := repeat(ctx, searchClients, b.budget, most, func(ctx context.Context, r *rand.Rand) error {
-		return b.ask(ctx, &shapes[r.IntN(len(shapes))], r, &found, &pages)
 	})
-	if err != nil {
-		return err
+}
+
+// eachShape measures each shape with one client and then a mixture of all with
+// more. add takes the sample of each, and how many matches a page had on average.
+func (b *bench) eachShape(ctx context.Context, add func(name string, s *sample, mean float64)) error {
+	measure := func(name string, clients, reps int, choose func(*rand.Rand) *shape) error {
+		b.say("search: %s", name)
+		var found, pages atomic.Int64
+		s, err := repeat(ctx, clients, b.budget, reps, func(ctx context.Context, r *rand.Rand) error {
+			return b.ask(ctx, choose(r), r, &found, &pages)
+		})
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		add(name, s, float64(found.Load())/float64(max(1, pages.Load())))
+		return nil
 	}
-	b.report.row("search", name, s)
-	return nil
+	for i := range shapes {
+		if err := measure(shapes[i].name, 1, b.reps, func(*rand.Rand) *shape { return &shapes[i] }); err != nil {
+			return err
+		}
+	}
+	return measure(clientsName("mixture of all", searchClients), searchClients, most,
+		func(r *rand.Rand) *shape { return &shapes[r.IntN(len(shapes))] })
 }
 
 const searchClients = 8

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// parseScales reads -scales: whole numbers, ascending, each by how much more
+// data there is than -patients.
+func parseScales(text string) ([]int, error) {
+	if text == "" {
+		return nil, nil
+	}
+	var scales []int
+	for part := range strings.SplitSeq(text, ",") {
+		n, err := strconv.Atoi(part)
+		if err != nil || n < 1 || len(scales) > 0 && n <= scales[len(scales)-1] {
+			return nil, fmt.Errorf("-scales must be whole numbers from 1, ascending")
+		}
+		scales = append(scales, n)
+	}
+	return scales, nil
+}
+
+// growth is how one shape does at each scale.
+type growth struct {
+	Name  string    `json:"name"`
+	P50   []float64 `json:"p50"` // milliseconds, by scale
+	P95   []float64 `json:"p95"`
+	P99   []float64 `json:"p99"`
+	Found []float64 `json:"found"`
+	Ratio float64   `json:"ratio"` // p95 at the last scale to that at the first
+}
+
+// growths measures every shape at every scale, each on data of its own.
+func (b *bench) growths(ctx context.Context) error {
+	found := make([]*growth, 0, len(shapes)+1)
+	byName := map[string]*growth{}
+	for _, scale := range b.scales {
+		if err := os.RemoveAll(b.dataDir()); err != nil {
+			return err
+		}
+		b.say("filling %d patients", b.patients*scale)
+		began := time.Now()
+		n, err := b.fill(ctx, b.patients*scale)
+		if err != nil {
+			return err
+		}
+		took := time.Since(began)
+		b.report.figure(fmt.Sprintf("resources at %d×", scale), float64(n), "")
+		b.report.figure(fmt.Sprintf("filled at %d×", scale), float64(n)/took.Seconds(), "resources/s")
+		disk, err := b.measureScale(ctx, func(name string, s *sample, mean float64) {
+			g := byName[name]
+			if g == nil {
+				g = &growth{Name: name}
+				byName[name] = g
+				found = append(found, g)
+			}
+			g.P50 = append(g.P50, milliseconds(s.percentile(50)))
+			g.P95 = append(g.P95, milliseconds(s.percentile(95)))
+			g.P99 = append(g.P99, milliseconds(s.percentile(99)))
+			g.Found = append(g.Found, mean)
+		})
+		if err != nil {
+			return err
+		}
+		b.report.figure(fmt.Sprintf("disk per resource at %d×", scale), float64(disk)/float64(n), "bytes")
+	}
+	for _, g := range found {
+		if first := g.P95[0]; first > 0 {
+			g.Ratio = g.P95[len(g.P95)-1] / first
+		}
+	}
+	slices.SortStableFunc(found, func(x, y *growth) int { return cmp.Compare(y.Ratio, x.Ratio) })
+	b.report.Scales, b.report.Growths = b.scales, found
+	return nil
+}
+
+// measureScale starts the server on the data there is and measures each shape,
+// then all together, with add taking what came of it. It returns the bytes on disk.
+func (b *bench) measureScale(ctx context.Context, add func(string, *sample, float64)) (disk int64, err error) {
+	if err := b.start(ctx); err != nil {
+		return 0, err
+	}
+	defer func() {
+		if serr := b.server.stop(); err == nil {
+			err = serr
+		}
+	}()
+	b.say("waiting until the files are quiet")
+	if disk, err = settle(ctx, b.dataDir()); err != nil {
+		return 0, err
+	}
+	return disk, b.eachShape(ctx, add)
+}
