@@ -11,15 +11,23 @@ import (
 
 // include reads _include: from the matches to what they refer to.
 func (s *parsing) include(modifier, value string) error {
-	return s.includes("_include", modifier, value, s.types, func(i Include) { addInclude(&s.query.Plan.Includes, i) })
+	sources := s.types
+	if modifier != "" {
+		sources = s.registry.Types() // what is included may be of any type
+	}
+	return s.includes("_include", modifier, value, sources, func(i Include) { addInclude(&s.query.Plan.Includes, i) })
 }
 
 // revinclude reads _revinclude: from the matches to what refers to them. A
 // wildcard takes only the parameters that can refer to a searched type.
 func (s *parsing) revinclude(modifier, value string) error {
+	if modifier != "" && slices.Contains(strings.Split(value, ":"), "*") {
+		s.inform("_revinclude with a wildcard does not iterate and is ignored") // Compat
+		return nil
+	}
 	return s.includes("_revinclude", modifier, value, s.registry.Types(), func(i Include) {
 		refersToMatch := func(t fhir.Type) bool { return slices.Contains(i.Param.Targets, t) }
-		if slices.ContainsFunc(s.types, refersToMatch) {
+		if i.Iterate || slices.ContainsFunc(s.types, refersToMatch) {
 			addInclude(&s.query.Plan.RevIncludes, i)
 		}
 	})
@@ -32,11 +40,13 @@ func addInclude(to *[]Include, i Include) {
 }
 
 // includes reads Source:param[:Target], where a * stands for all parameters of
-// the source, and one in place of the source for all of sources.
+// the source, and one in place of the source for all of sources. The modifier is
+// iterate, or recurse as it was called before R4.
 func (s *parsing) includes(code, modifier, value string, sources []fhir.Type, add func(Include)) error {
-	if modifier != "" {
+	if modifier != "" && modifier != "iterate" && modifier != "recurse" {
 		return fault.New(fault.Refused, "modifier %s is not supported for %s", show(modifier), code)
 	}
+	iterate := modifier != ""
 	if len(s.query.Plan.Includes)+len(s.query.Plan.RevIncludes) > maxValues { // wildcards are many
 		return tooMany()
 	}
@@ -66,7 +76,7 @@ func (s *parsing) includes(code, modifier, value string, sources []fhir.Type, ad
 		for _, source := range sources {
 			for _, param := range s.registry.Params(source) {
 				if param.Kind == searchparam.Reference && (target == "" || slices.Contains(param.Targets, target)) {
-					add(Include{Param: param, Target: target})
+					add(Include{Param: param, Target: target, Iterate: iterate})
 				}
 			}
 		}
@@ -82,6 +92,66 @@ func (s *parsing) includes(code, modifier, value string, sources []fhir.Type, ad
 	if param.Kind != searchparam.Reference {
 		return fault.New(fault.Refused, "%s needs a reference parameter", code)
 	}
-	add(Include{Param: param, Target: target})
+	if iterate && code == "_revinclude" && target == "" && len(param.Targets) > 1 { // Compat: in FHIR R4 it means any
+		return invalid(code, "with iterate a reference that may lead to several types needs a target: Type:parameter:Target")
+	}
+	add(Include{Param: param, Target: target, Iterate: iterate})
 	return nil
+}
+
+// circles finds the iterating includes that lead back to where they started.
+//
+// Compat: like the reference, follow them once and say so. FHIR R4 lets them go
+// on until nothing new is found (search §3.1.1.5.5).
+func (s *parsing) circles() {
+	plan := s.query.Plan
+	if s.options.Compat == fhir.Strict || !plan.Iterates() {
+		return
+	}
+	leads := map[fhir.Type][]fhir.Type{} // from one type to others
+	note := func(list []Include, ends func(Include) (from, to []fhir.Type)) {
+		for _, i := range list {
+			if !i.Iterate {
+				continue
+			}
+			from, to := ends(i)
+			for _, t := range from {
+				leads[t] = append(leads[t], to...)
+			}
+		}
+	}
+	forward := func(i Include) (from, to []fhir.Type) { return i.From(), i.To() }
+	backward := func(i Include) (from, to []fhir.Type) { return i.To(), i.From() }
+	note(plan.Includes, forward)
+	note(plan.RevIncludes, backward)
+	circular := false
+	mark := func(list []Include, ends func(Include) (from, to []fhir.Type)) {
+		for n := range list {
+			if from, to := ends(list[n]); list[n].Iterate && reaches(leads, to, from) {
+				list[n].Once, circular = true, true
+			}
+		}
+	}
+	mark(plan.Includes, forward)
+	mark(plan.RevIncludes, backward)
+	if circular {
+		s.inform("an include that iterates leads back to its own type; it is followed once")
+	}
+}
+
+// reaches reports whether one of the types to is among from or can be got to from them.
+func reaches(leads map[fhir.Type][]fhir.Type, from, to []fhir.Type) bool {
+	seen := map[fhir.Type]bool{}
+	for todo := slices.Clone(from); len(todo) > 0; {
+		t := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if slices.Contains(to, t) {
+			return true
+		}
+		if !seen[t] {
+			seen[t] = true
+			todo = append(todo, leads[t]...)
+		}
+	}
+	return false
 }

@@ -137,7 +137,7 @@ func (p *Parser) Parse(req Request) (*Query, error) {
 		if err != nil {
 			return nil, err
 		}
-		if param.Name != "ct" {
+		if param.Name != "ct" && param.Name != "includesCt" {
 			s.query.Self = append(s.query.Self, param)
 		}
 	}
@@ -212,6 +212,7 @@ func (s *parsing) finish() error {
 	if q.Summary == "count" {
 		q.Plan.Count = 0
 	}
+	s.circles()
 	q.Plan.Total = q.Total == "accurate" || q.Plan.Count == 0
 	for i, t := range s.types {
 		branch := Branch{Type: t}

@@ -1,6 +1,8 @@
 package search
 
 import (
+	"slices"
+
 	"salus/fhir"
 	"salus/fhir/decimal"
 	"salus/fhir/searchparam"
@@ -18,6 +20,11 @@ type Plan struct {
 	MaxIncludes int // included resources on a page at most
 
 	After []byte // the Page.Next of the page before; nil for the first page
+
+	// AfterIncluded is the Page.NextIncluded of an answer to the same plan. It asks
+	// for more of what that answer's matches include, and for nothing else: the page
+	// has no matches, total or Next. Nil for matches.
+	AfterIncluded []byte
 }
 
 // Branch is the part of a plan that concerns one resource type.
@@ -219,6 +226,34 @@ type SortKey struct {
 type Include struct {
 	Param  *searchparam.Param
 	Target fhir.Type // only this type; empty for all
+
+	// Iterate follows the reference also from included resources, round by round:
+	// first from the matches, then from what the round before has added, until a
+	// round adds nothing.
+	Iterate bool
+
+	// Once makes an iterating include end with the first round that has resources
+	// which it starts from: of Param's type, or for a RevInclude of a type that
+	// Param can refer to (Target, if that is set).
+	Once bool
+}
+
+// Iterates reports whether an include goes on from included resources.
+func (p *Plan) Iterates() bool {
+	iterates := func(i Include) bool { return i.Iterate }
+	return slices.ContainsFunc(p.Includes, iterates) || slices.ContainsFunc(p.RevIncludes, iterates)
+}
+
+// From returns the types that an include of Includes starts from.
+func (i Include) From() []fhir.Type { return []fhir.Type{i.Param.Type} }
+
+// To returns the types that an include of Includes leads to, or one of
+// RevIncludes starts from.
+func (i Include) To() []fhir.Type {
+	if i.Target != "" {
+		return []fhir.Type{i.Target}
+	}
+	return i.Param.Targets
 }
 
 // Page is the answer to a plan.
@@ -228,4 +263,9 @@ type Page struct {
 	Truncated bool           // more could have been included
 	Total     int64          // of all matches; -1 when not asked for
 	Next      []byte         // for Plan.After of the next page; nil when this is the last
+
+	// NextIncluded is for Plan.AfterIncluded, to go on with what is included; nil
+	// when that was all, and always when an include iterates: how far it got
+	// cannot be told.
+	NextIncluded []byte
 }

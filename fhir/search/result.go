@@ -26,6 +26,7 @@ var results = map[string]func(s *parsing, modifier, value string) error{
 	"_format":        func(s *parsing, _, value string) error { s.query.Format = value; return nil },
 	"_pretty":        func(s *parsing, _, value string) error { s.query.Pretty = value; return nil },
 	"ct":             (*parsing).after,
+	"includesCt":     (*parsing).afterIncluded,
 }
 
 func (s *parsing) inform(text string) {
@@ -99,6 +100,12 @@ func (s *parsing) after(_, value string) error {
 		return invalid("ct", "is empty")
 	}
 	s.query.After = value
+	return nil
+}
+
+// afterIncluded tells that includesCt has no place in a search for matches.
+func (s *parsing) afterIncluded(_, _ string) error {
+	s.inform("includesCt goes with $includes only and is ignored")
 	return nil
 }
 

@@ -35,6 +35,13 @@ func (q *query) run(plan *search.Plan) (*search.Page, error) {
 	}
 	result := &cached{set: selected, seen: loaded{}}
 	page := &search.Page{Total: -1}
+	if plan.AfterIncluded != nil {
+		docs, _, err := q.page(plan, result)
+		if err != nil {
+			return nil, err
+		}
+		return page, q.includeMore(plan, docs, page)
+	}
 	if plan.Total || plan.Count == 0 {
 		if page.Total, err = count(result, q.last); err != nil {
 			return nil, err
@@ -148,92 +155,4 @@ func parseCursor(b []byte, n int) (cursor, error) {
 		return cursor{}, bad
 	}
 	return c, nil
-}
-
-// include adds to a page what its matches refer to and what refers to them.
-func (q *query) include(plan *search.Plan, matches []docID, page *search.Page) error {
-	if len(plan.Includes)+len(plan.RevIncludes) == 0 {
-		return nil
-	}
-	seen := make(map[docID]bool, len(matches))
-	for _, doc := range matches {
-		seen[doc] = true
-	}
-	add := func(doc docID, target fhir.Type) error {
-		if seen[doc] || page.Truncated {
-			return nil
-		}
-		d, found, err := q.s.document(q.snap, doc)
-		if err != nil || !found || target != "" && q.s.names.typeName(d.typ) != target {
-			return err
-		}
-		v, ok, err := q.current(doc)
-		if err != nil || !ok {
-			return err
-		}
-		if page.Truncated = len(page.Included) >= plan.MaxIncludes; !page.Truncated {
-			seen[doc] = true
-			page.Included = append(page.Included, v)
-		}
-		return nil
-	}
-	for i, doc := range matches {
-		for _, inc := range plan.Includes {
-			param, ok := q.s.names.knownParam(inc.Param.Name())
-			if !ok || inc.Param.Type != page.Matches[i].Type {
-				continue
-			}
-			targets, err := q.targets(doc, param)
-			if err != nil {
-				return err
-			}
-			for _, t := range targets {
-				if err := add(t, inc.Target); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	for _, inc := range plan.RevIncludes {
-		if inc.Target != "" && !isAny(page.Matches, inc.Target) {
-			continue
-		}
-		if err := q.revinclude(inc, matches, page, add); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func isAny(versions []fhir.Version, t fhir.Type) bool {
-	for i := range versions {
-		if versions[i].Type == t {
-			return true
-		}
-	}
-	return false
-}
-
-func (q *query) revinclude(inc search.Include, matches []docID, page *search.Page, add func(docID, fhir.Type) error) error {
-	param, ok := q.s.names.knownParam(inc.Param.Name())
-	if !ok {
-		return nil
-	}
-	for i, doc := range matches {
-		if inc.Target != "" && page.Matches[i].Type != inc.Target {
-			continue
-		}
-		sources, err := q.posting(place(postingPrefix(nil, param, nil)).key(tagReference, appendU32(nil, doc)))
-		if err != nil {
-			return err
-		}
-		err = q.loadThen(sources, func(source docID) (bool, error) {
-			err := add(source, "")
-			return !page.Truncated, err
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -40,17 +40,17 @@ func (s *Store) Search(ctx context.Context, plan *search.Plan) (*search.Page, er
 	}
 	matches := slices.Concat(s.ranks(plan)...)
 	page := &search.Page{Total: -1}
+	if plan.AfterIncluded != nil {
+		return page, s.includeMore(plan, matches, after, page)
+	}
 	if plan.Total || plan.Count == 0 {
 		page.Total = int64(len(matches))
 	}
 	if plan.Count == 0 {
 		return page, nil
 	}
-	if after != nil {
-		matches = slices.DeleteFunc(matches, func(m match) bool { return compare(plan.Sort, m.place, *after) <= 0 })
-	}
-	if len(matches) > plan.Count {
-		matches = matches[:plan.Count]
+	matches, more := onPage(plan, matches, after)
+	if more {
 		if page.Next, err = json.Marshal(matches[plan.Count-1].place); err != nil {
 			return nil, err
 		}
@@ -58,8 +58,17 @@ func (s *Store) Search(ctx context.Context, plan *search.Plan) (*search.Page, er
 	for _, m := range matches {
 		page.Matches = append(page.Matches, m.current())
 	}
-	s.include(plan, page)
+	s.include(plan, page.Matches, 0, page)
 	return page, nil
+}
+
+// onPage returns the matches of the page that begins after a place, and whether
+// more come after it.
+func onPage(plan *search.Plan, matches []match, after *place) (found []match, more bool) {
+	if after != nil {
+		matches = slices.DeleteFunc(matches, func(m match) bool { return compare(plan.Sort, m.place, *after) <= 0 })
+	}
+	return matches[:min(len(matches), plan.Count)], len(matches) > plan.Count
 }
 
 func readPlace(plan *search.Plan) (*place, error) {
@@ -192,57 +201,5 @@ func ordered(kind searchparam.Kind, v searchparam.Value, descending bool) []byte
 		return append(out, v.Text...)
 	default:
 		return append(out, searchparam.Normalize(v.Text)...)
-	}
-}
-
-// include follows references from the page's matches, one level.
-func (s *Store) include(plan *search.Plan, page *search.Page) {
-	seen := map[fhir.Key]bool{}
-	for _, m := range page.Matches {
-		seen[m.Key] = true
-	}
-	add := func(key fhir.Key) {
-		r, ok := s.live(key)
-		switch {
-		case !ok || seen[key]:
-		case len(page.Included) == plan.MaxIncludes:
-			page.Truncated = true
-		default:
-			seen[key] = true
-			page.Included = append(page.Included, r.current())
-		}
-	}
-	for _, m := range page.Matches {
-		for _, include := range plan.Includes {
-			if include.Param.Type == m.Type {
-				s.targets(include, m.Key, add)
-			}
-		}
-		for _, include := range plan.RevIncludes {
-			if include.Target == "" || include.Target == m.Type {
-				s.sources(include, m.Key, add)
-			}
-		}
-	}
-}
-
-func (s *Store) targets(include search.Include, from fhir.Key, add func(fhir.Key)) {
-	for _, v := range s.resources[from].under(include.Param) {
-		if v.Ref.Local() && (include.Target == "" || include.Target == v.Ref.Type) {
-			add(v.Ref.Key())
-		}
-	}
-}
-
-func (s *Store) sources(include search.Include, to fhir.Key, add func(fhir.Key)) {
-	var from []match
-	for key, r := range s.resources {
-		if key.Type == include.Param.Type && r.refersTo(to, include.Param) {
-			from = append(from, match{place{Created: r.created}, r})
-		}
-	}
-	slices.SortFunc(from, func(a, b match) int { return compare(nil, a.place, b.place) })
-	for _, m := range from {
-		add(m.current().Key)
 	}
 }

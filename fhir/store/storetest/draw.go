@@ -283,7 +283,11 @@ func drawIncludes(r *rapid.T) []search.Include {
 	var all []search.Include
 	for range rapid.IntRange(0, 3).Draw(r, "includes") {
 		target := pick(r, "target", append([]fhir.Type{""}, allTypes...))
-		all = append(all, search.Include{Param: params[pick(r, "type", allTypes)][subject], Target: target})
+		i := search.Include{Param: params[pick(r, "type", allTypes)][subject], Target: target}
+		if i.Iterate = chance(r, "iterate", 25); i.Iterate {
+			i.Once = rapid.Bool().Draw(r, "once")
+		}
+		all = append(all, i)
 	}
 	return all
 }
@@ -325,7 +329,8 @@ func describePlan(plan search.Plan) string {
 	}
 	for i, includes := range [][]search.Include{plan.Includes, plan.RevIncludes} {
 		for _, include := range includes {
-			fmt.Fprintf(&b, "%s %s target %q\n", []string{"include", "revinclude"}[i], include.Param.Name(), include.Target)
+			fmt.Fprintf(&b, "%s %s target %q, iterate: %t, once: %t\n",
+				[]string{"include", "revinclude"}[i], include.Param.Name(), include.Target, include.Iterate, include.Once)
 		}
 	}
 	fmt.Fprintf(&b, "count %d, includes %d", plan.Count, plan.MaxIncludes)

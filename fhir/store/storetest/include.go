@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"salus/fault"
 	"salus/fhir"
 	"salus/fhir/search"
 )
@@ -15,6 +16,9 @@ var includeTests = []test{
 	{"a limit truncates and says so", truncates},
 	{"only current resources are included", includesCurrent},
 	{"pages include what belongs to their own matches", includesByPage},
+	{"an iterating include follows what was included", iterates},
+	{"an iterating include may be followed once", iteratesOnce},
+	{"what did not fit is asked for after it", includesMore},
 }
 
 // includes checks what comes along with the matches of a plan, by name.
@@ -148,5 +152,89 @@ func includesByPage(f *fixture) {
 				break
 			}
 		}
+	}
+}
+
+// iterating makes an include go on, or go on for one round.
+func iterating(once bool, list ...search.Include) []search.Include {
+	for i := range list {
+		list[i].Iterate, list[i].Once = true, once
+	}
+	return list
+}
+
+// ladder puts observations o0 to o4, each of which refers to the next, and
+// patients of o4 and o0.
+func ladder(f *fixture) {
+	f.put("Patient/p")
+	f.put("o4", ref("Patient/p"))
+	for i := 3; i >= 0; i-- {
+		f.put(fmt.Sprint("o", i), ref(fmt.Sprint("Observation/o", i+1)))
+	}
+	f.put("Encounter/e", ref("Observation/o0"))
+}
+
+func iterates(f *fixture) {
+	ladder(f)
+	forward := func() []search.Include { return iterating(false, along(observation, "")...) }
+	f.includes(including(along(observation, ""), nil, "o0"), "Observation/o1")
+	f.includes(including(forward(), nil, "o0"), "Observation/o1 Observation/o2 Observation/o3 Observation/o4 Patient/p")
+	f.includes(including(forward(), nil, "o0", "o2"), "Observation/o1 Observation/o3 Observation/o4 Patient/p")
+	f.includes(including(iterating(false, along(observation, observation)...), nil, "o1"), "Observation/o2 Observation/o3 Observation/o4")
+	back := iterating(false, along(observation, observation)...)
+	f.includes(including(nil, back, "o4"), "Observation/o0 Observation/o1 Observation/o2 Observation/o3")
+	f.includes(including(nil, append(back, iterating(false, along(encounter, "")...)...), "o1"), "Encounter/e Observation/o0")
+	f.includes(including(nil, append(back, along(encounter, "")...), "o1"), "Observation/o0") // no match has an encounter
+	f.put("o4", ref("Observation/o0"))                                                        // round and round
+	f.includes(including(forward(), nil, "o0"), "Observation/o1 Observation/o2 Observation/o3 Observation/o4")
+	plan := including(forward(), nil, "o0")
+	plan.MaxIncludes = 2
+	if page := f.search(plan); names(page.Included) != "Observation/o1 Observation/o2" || !page.Truncated || page.NextIncluded != nil {
+		f.Errorf("included %q, truncated: %t, more: %x", names(page.Included), page.Truncated, page.NextIncluded)
+	}
+}
+
+func iteratesOnce(f *fixture) {
+	ladder(f)
+	f.includes(including(iterating(true, along(observation, "")...), nil, "o0"), "Observation/o1")
+	f.includes(including(nil, iterating(true, along(observation, observation)...), "o4"), "Observation/o3")
+	plan := including(append(along(encounter, ""), iterating(true, along(observation, "")...)...), nil)
+	plan.Branches = []search.Branch{{Type: encounter}}
+	f.includes(plan, "Observation/o0 Observation/o1") // from the first round that has observations
+}
+
+func includesMore(f *fixture) {
+	f.put("Patient/p")
+	f.put("Patient/q")
+	for i := range 10 {
+		f.put(fmt.Sprint("o", i), ref(fmt.Sprint("Patient/", string("pq"[i%2]))))
+	}
+	plan := &search.Plan{
+		Branches: everything(patient).Branches, Count: 1, Total: true, RevIncludes: along(observation, ""), MaxIncludes: 2,
+	}
+	var got []string
+	for pages := 1; ; pages++ {
+		page := f.search(plan)
+		rest := *plan
+		for more := page; ; {
+			got = append(got, inGivenOrder(more.Included))
+			if rest.AfterIncluded = more.NextIncluded; rest.AfterIncluded == nil {
+				f.equal("truncated", more.Truncated, false)
+				break
+			}
+			f.equal("truncated", more.Truncated, true)
+			if more = f.search(&rest); len(more.Matches) > 0 || more.Next != nil || more.Total != -1 {
+				f.Errorf("more included: %d matches, total %d", len(more.Matches), more.Total)
+			}
+		}
+		if plan.After = page.Next; plan.After == nil {
+			break
+		}
+	}
+	f.equal("included", strings.Join(got, "; "), "Observation/o0 Observation/o2; Observation/o4 Observation/o6; Observation/o8; "+
+		"Observation/o1 Observation/o3; Observation/o5 Observation/o7; Observation/o9")
+	plan.After, plan.AfterIncluded = nil, []byte("nonsense of any length")
+	if _, err := f.store.Search(f.Context(), plan); !fault.Is(err, fault.Invalid) {
+		f.Errorf("a made-up continuation: %v", err)
 	}
 }

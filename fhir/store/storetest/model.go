@@ -254,8 +254,19 @@ func (m *model) checkIncluded(r *rapid.T, plan search.Plan, page *search.Page) {
 		r.Fatalf("%s\n%d included, truncated %t, want %d of %d: %s", describePlan(plan),
 			len(page.Included), page.Truncated, size, len(want.Included), names(want.Included))
 	}
+	included := page.Included
+	for page.NextIncluded != nil {
+		plan.AfterIncluded = page.NextIncluded
+		if page, err = m.got.Search(context.Background(), &plan); err != nil {
+			r.Fatalf("more included: %v", err)
+		}
+		included = append(included, page.Included...)
+	}
+	if size == plan.MaxIncludes && size < len(want.Included) && !plan.Iterates() && len(included) != len(want.Included) {
+		r.Fatalf("%s\n%d included on all pages, want %d", describePlan(plan), len(included), len(want.Included))
+	}
 	seen := map[fhir.Key]bool{}
-	for _, v := range page.Included {
+	for _, v := range included {
 		i := slices.IndexFunc(want.Included, func(w fhir.Version) bool { return w.Key == v.Key })
 		if i < 0 || seen[v.Key] {
 			r.Fatalf("%s\n%s is included, twice: %t, want %s", describePlan(plan), v.Key, seen[v.Key], names(want.Included))
