@@ -16,6 +16,17 @@ type SearchResult struct {
 // verified to be of the service's own making; nil for the first page. Faults:
 // NotFound for an unknown type in the path, and those of search.Parser.
 func (s *Service) Search(ctx context.Context, r search.Request, after []byte) (*SearchResult, error) {
+	return s.search(ctx, r, after, nil)
+}
+
+// SearchIncluded answers with more of what the matches of a page of a search
+// include: those behind afterIncluded, the Page.NextIncluded of the answer
+// before. after is what the page of matches was asked for with. Faults as of Search.
+func (s *Service) SearchIncluded(ctx context.Context, r search.Request, after, afterIncluded []byte) (*SearchResult, error) {
+	return s.search(ctx, r, after, afterIncluded)
+}
+
+func (s *Service) search(ctx context.Context, r search.Request, after, afterIncluded []byte) (*SearchResult, error) {
 	for _, t := range r.Types {
 		if err := s.known(t); err != nil {
 			return nil, err
@@ -28,7 +39,7 @@ func (s *Service) Search(ctx context.Context, r search.Request, after []byte) (*
 	if err != nil {
 		return nil, err
 	}
-	q.Plan.After = after
+	q.Plan.After, q.Plan.AfterIncluded = after, afterIncluded
 	page, err := s.store.Search(ctx, q.Plan)
 	if err != nil {
 		return nil, err

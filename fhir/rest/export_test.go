@@ -1,6 +1,9 @@
 package rest
 
-import "salus/fault"
+import (
+	"salus/fault"
+	"salus/fhir/search"
+)
 
 // AnswerTo gives tests the table of outcome.go.
 func AnswerTo(f *fault.Fault) (int, []fault.Issue) { return answerTo(f) }
@@ -20,3 +23,6 @@ func RouteInteractions() (system, resource, abilities []string) {
 	abilities, resource = provided(onType)
 	return system, resource, abilities
 }
+
+// LinkURL makes a link.
+func LinkURL(base, path string, params []search.Param) string { return linkURL(base, path, params) }

@@ -55,15 +55,23 @@ func (s *server) find(w http.ResponseWriter, r *http.Request, params []search.Pa
 	}
 	in := search.Request{Params: params, Strict: p.strict, Base: s.base(r), Now: s.now()}
 	path := searched(r, &in)
-	after, err := s.cursor(path, params)
+	at, err := s.trail(path, params)
 	if err != nil {
 		return err
 	}
-	result, err := s.service.Search(r.Context(), in, after)
+	result, err := s.service.Search(r.Context(), in, at.after)
 	if err != nil {
 		return err
 	}
-	return s.sendSearchset(w, r, f, in.Base, path, result.Query, result.Page)
+	return s.sendSearchset(w, r, f, searchset{in.Base, result.Query, result.Page, s.links(in, path, at, result)})
+}
+
+// searchset is a page with what stands around it in a Bundle.
+type searchset struct {
+	base  string
+	query *search.Query
+	page  *search.Page
+	links []link
 }
 
 // searched puts into in what the URL says is to be searched, and returns the
@@ -99,60 +107,37 @@ func formatParams(params []search.Param) url.Values {
 	return v
 }
 
-// bound is what a continuation token of a search is tied to: path and
-// parameters, without those that change from page to page or do not matter.
-func bound(path string, params []search.Param) string {
-	return linkURL("search ", path, slices.DeleteFunc(slices.Clone(params), func(p search.Param) bool {
-		return p.Name == "ct" || p.Name == "_total" || p.Name == "_format" || p.Name == "_pretty"
-	}))
-}
-
-// cursor returns where a search goes on, nil for its start.
-func (s *server) cursor(path string, params []search.Param) ([]byte, error) {
-	i := slices.IndexFunc(params, func(p search.Param) bool { return p.Name == "ct" })
-	if i < 0 {
-		return nil, nil
-	}
-	if slices.ContainsFunc(params[i+1:], func(p search.Param) bool { return p.Name == "ct" }) {
-		return nil, fault.New(fault.Refused, "the continuation token (ct) is given twice")
-	}
-	return s.tokens.open(bound(path, params), params[i].Value)
-}
-
 // sendSearchset answers with a page of a search (FHIR R4 search §3.1.1.3).
-func (s *server) sendSearchset(w http.ResponseWriter, r *http.Request, f format, base, path string, q *search.Query, found *search.Page) error {
-	links := make([]link, 0, 2)
-	if found.Next != nil {
-		// Compat: the total is counted once, for the first page.
-		next := slices.DeleteFunc(slices.Clone(q.Self), func(p search.Param) bool { return p.Name == "_total" })
-		next = append(next, search.Param{Name: "ct", Value: s.tokens.seal(bound(path, next), found.Next)})
-		links = append(links, link{"next", linkURL(base, path, next)})
-	}
-	links = append(links, link{"self", linkURL(base, path, q.Self)})
-
-	b := s.newPage(w, f, base, "searchset", found.Total, links...)
+func (s *server) sendSearchset(w http.ResponseWriter, r *http.Request, f format, part searchset) error {
+	q, found := part.query, part.page
+	b := s.newPage(w, f, part.base, "searchset", found.Total, part.links...)
 	defer b.release()
 	issues := q.Warnings
 	if found.Truncated {
-		issues = append(slices.Clip(issues), fault.Issue{Severity: fault.Warning, Code: "incomplete",
-			Text: "more resources could have been included than a page may hold; narrow the search to see them all"})
+		text := "more resources could have been included than a page may hold; "
+		if found.NextIncluded != nil {
+			text += "the link related, or next among included resources, leads to the rest"
+		} else {
+			text += "narrow the search to see them all"
+		}
+		issues = append(slices.Clip(issues), fault.Issue{Severity: fault.Warning, Code: "incomplete", Text: text})
 	}
 	if len(issues) > 0 {
 		if err := b.outcome(r, issues); err != nil {
 			return err
 		}
 	}
-	part := subset{elements: trimmed(q.Elements)}
+	shown := subset{elements: trimmed(q.Elements)}
 	if q.Summary != "false" && q.Summary != "count" {
-		part.summary = q.Summary
+		shown.summary = q.Summary
 	}
 	for _, v := range found.Matches {
-		if err := b.found(v, part, "match"); err != nil {
+		if err := b.found(v, shown, "match"); err != nil {
 			return err
 		}
 	}
 	for _, v := range found.Included {
-		if err := b.found(v, part, "include"); err != nil {
+		if err := b.found(v, shown, "include"); err != nil {
 			return err
 		}
 	}

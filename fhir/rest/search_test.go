@@ -85,23 +85,35 @@ func readPage(t *testing.T, body []byte) bundlePage {
 }
 
 // next returns the path of the page's next link, "" when it has none. The links
-// must stand in the order next, self.
+// must stand in the order next, related, self, first, previous.
 func (p bundlePage) next(t *testing.T) string {
 	t.Helper()
-	if last := p.Link[len(p.Link)-1]; last.Relation != "self" {
-		t.Errorf("the last link is %s", last.Relation)
+	order := []string{"next", "related", "self", "first", "previous"}
+	at := -1
+	for _, l := range p.Link {
+		i := slices.Index(order, l.Relation)
+		if i <= at {
+			t.Errorf("the link %s stands at the wrong place", l.Relation)
+		}
+		at = i
 	}
-	if len(p.Link) == 1 {
-		return ""
+	return p.link(t, "next")
+}
+
+// link returns the path of the page's link of a relation, "" when it has none.
+func (p bundlePage) link(t *testing.T, relation string) string {
+	t.Helper()
+	for _, l := range p.Link {
+		if l.Relation != relation {
+			continue
+		}
+		path, ok := strings.CutPrefix(l.URL, "http://salus.test")
+		if !ok {
+			t.Fatalf("%s = %s", relation, l.URL)
+		}
+		return path
 	}
-	if p.Link[0].Relation != "next" {
-		t.Errorf("the first of two links is %s", p.Link[0].Relation)
-	}
-	path, ok := strings.CutPrefix(p.Link[0].URL, "http://salus.test")
-	if !ok {
-		t.Fatalf("next = %s", p.Link[0].URL)
-	}
-	return path
+	return ""
 }
 
 func TestSearch_PagesHoldEveryMatchOnce(t *testing.T) {

@@ -309,6 +309,7 @@ func TestParseRefusals(t *testing.T) {
 		"Observation?code.name=x":                         fault.Refused,
 		"Patient?_id:exact=1":                             fault.Refused,
 		"Patient?_lastUpdated:not=2020":                   fault.Refused,
+		"Observation?_include:exact=Patient:link":         fault.Refused,
 		"Patient?_has=x":                                  fault.Refused,
 		"Patient?_has:Observation=x":                      fault.Refused,
 		"Patient?_has:Observation:patient=x":              fault.Refused,
@@ -322,8 +323,7 @@ func TestParseRefusals(t *testing.T) {
 		"?_type=Observation&_include=*":                   fault.Refused,
 		"Observation?_include=Observation":                fault.Refused,
 		"Observation?_include=Observation:code":           fault.Refused,
-		"Observation?_include:iterate=Patient:link":       fault.Refused,
-		"Patient?_revinclude:recurse=Observation:subject": fault.Refused,
+		"Patient?_revinclude:recurse=Observation:subject": fault.Invalid,
 
 		"Nonsense?name=x": fault.NotFound,
 	} {
