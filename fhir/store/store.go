@@ -34,7 +34,7 @@ type Store interface {
 	// that each made (for a Purge one with Number 0; for a Purge of superseded
 	// versions the current one without its body, Number 0 when there is none). It
 	// returns only when they are durable. All versions that one call makes have the
-	// same Updated. A key may occur once. Conflict when a Write.Expect does not hold. The store keeps
+	// same Updated. A key may occur once. Conflict when an Expect, Require or Unless does not hold. The store keeps
 	// none of the caller's bytes.
 	Write(ctx context.Context, writes []Write) ([]fhir.Version, error)
 
@@ -84,6 +84,18 @@ type Write struct {
 	// and to keep the current one as it is, which may be a deletion; no version and
 	// no entry of the change log is made.
 	DropSuperseded bool
+
+	// Require names resources that must be there, undeleted, once the call has made
+	// all its writes.
+	Require []fhir.Key
+
+	// Unless selects what must not be there: the call is a Conflict when a resource
+	// that it does not itself write is current and matches one of the branches. All
+	// calls that are committed before count, on whatever node they were made, and
+	// none that comes after: who has searched in vain and writes with the same
+	// branches writes only as long as the answer stands. An engine may hold this by
+	// the order of its commits, a lock for each type, or serialisable transactions.
+	Unless []search.Branch
 }
 
 // HistoryQuery asks for versions of one resource (Type and ID), of a type (Type),

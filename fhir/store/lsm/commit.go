@@ -68,12 +68,13 @@ func settle(batch *pebble.Batch, group []*pending, err error) {
 // what others of the group would only just write, one with tables has no batch.
 func (p *pending) alone() bool { return p.purges || p.tables != nil }
 
-// take removes the next group from the queue.
+// take removes the next group from the queue. A call that searches comes first
+// in its group, because a search does not see what the group has not yet written.
 func (q *commitQueue) take() []*pending {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	n, size := 0, 0
-	for n < len(q.waiting) && (n == 0 || !q.waiting[n].alone() && size+q.waiting[n].size <= maxGroup) {
+	for n < len(q.waiting) && (n == 0 || !q.waiting[n].alone() && !q.waiting[n].searches && size+q.waiting[n].size <= maxGroup) {
 		size += q.waiting[n].size
 		if n++; q.waiting[n-1].alone() {
 			break
@@ -164,6 +165,9 @@ func (c *committer) apply(p *pending) error {
 			return fault.New(fault.Conflict, "%s has another version than expected: %d", p.writes[i].Key.Type, h.version)
 		}
 		heads[i] = h
+	}
+	if err := c.hold(p, heads); err != nil {
+		return err
 	}
 	p.versions = make([]fhir.Version, len(p.writes))
 	for i := range p.writes {

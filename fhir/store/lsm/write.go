@@ -18,6 +18,7 @@ type pending struct {
 	claims   claimSet
 	size     int // bytes of bodies and terms, roughly
 	purges   bool
+	searches bool    // a write has an Unless
 	tables   *tables // where its changes go instead of a batch; nil for a batch
 
 	versions  []fhir.Version
@@ -115,6 +116,12 @@ func (s *Store) prepare(p *pending) error {
 	}}
 	for i := range p.writes {
 		w, q := &p.writes[i], &p.prepared[i]
+		p.searches = p.searches || len(w.Unless) > 0
+		for _, key := range w.Require {
+			if _, err := s.claim(p.claims, key, false); err != nil {
+				return err
+			}
+		}
 		switch w.Method {
 		case fhir.Delete:
 		case fhir.Purge:

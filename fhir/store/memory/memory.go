@@ -11,11 +11,13 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
 	"salus/fault"
 	"salus/fhir"
+	"salus/fhir/search"
 	"salus/fhir/searchparam"
 	"salus/fhir/store"
 )
@@ -151,6 +153,31 @@ func (s *Store) check(writes []store.Write) error {
 		}
 		if number != w.Expect {
 			return fault.New(fault.Conflict, "%s is at version %d, not %d", w.Key, number, w.Expect)
+		}
+	}
+	return s.checkConditions(writes)
+}
+
+// checkConditions holds writes to their Require and Unless.
+func (s *Store) checkConditions(writes []store.Write) error {
+	written := map[fhir.Key]store.Write{}
+	for _, w := range writes {
+		written[w.Key] = w
+	}
+	for _, w := range writes {
+		for _, key := range w.Require {
+			_, there := s.live(key)
+			if w, ok := written[key]; ok && !(w.Method == fhir.Purge && w.DropSuperseded) {
+				there = w.Method != fhir.Delete && w.Method != fhir.Purge
+			}
+			if !there {
+				return fault.New(fault.Conflict, "%s requires a resource that is not there", w.Key)
+			}
+		}
+		for _, match := range slices.Concat(s.ranks(&search.Plan{Branches: w.Unless})...) {
+			if _, own := written[match.current().Key]; !own {
+				return fault.New(fault.Conflict, "a resource is there that %s must not meet", w.Key)
+			}
 		}
 	}
 	return nil

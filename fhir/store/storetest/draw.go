@@ -79,6 +79,13 @@ func drawWrites(r *rapid.T, numberOf func(fhir.Key) int64) []store.Write {
 				w.Values = append(w.Values, searchparam.Entry{Param: params[k.Type][c], Value: drawValue(r, c)})
 			}
 		}
+		if chance(r, "require", 5) {
+			w.Require = append(w.Require, pick(r, "required", universe))
+		}
+		if chance(r, "unless", 10) {
+			t := pick(r, "type", allTypes)
+			w.Unless = append(w.Unless, search.Branch{Type: t, Filter: drawFilter(r, t, 1)})
+		}
 		writes = append(writes, w)
 	}
 	return writes

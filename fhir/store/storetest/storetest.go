@@ -42,6 +42,7 @@ func Run(t *testing.T, open Factory) {
 	}{
 		{"Write", writeTests},
 		{"Superseded", supersededTests},
+		{"Condition", conditionTests},
 		{"Match", matchTests},
 		{"Filter", filterTests},
 		{"Join", joinTests},
