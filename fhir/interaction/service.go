@@ -80,6 +80,9 @@ func (s *Service) Definitions() *spec.Definitions { return s.defs }
 // Compat returns whose rules the service follows where they differ.
 func (s *Service) Compat() fhir.Compat { return s.compat }
 
+// Versioning returns the policy of a type.
+func (s *Service) Versioning(t fhir.Type) fhir.VersionPolicy { return s.policies.Of(t) }
+
 // known refuses types that the service does not have.
 func (s *Service) known(t fhir.Type) error {
 	if !s.defs.IsResource(string(t)) {

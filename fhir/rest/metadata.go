@@ -21,9 +21,7 @@ func (s *server) metadata(w http.ResponseWriter, r *http.Request) error {
 	}
 	b := buffers.get()
 	defer buffers.put(b)
-	statement := s.statement()
-	*b = fhir.AppendString(append(*b, statement.before...), s.base(r))
-	*b = append(*b, statement.after...)
+	*b = s.statement().append(*b, s.base(r))
 	if !part.whole() {
 		d, err := fhir.Parse(*b)
 		if err != nil {

@@ -3,12 +3,22 @@ package rest
 import (
 	"net/http"
 
+	"salus/fault"
 	"salus/fhir"
 )
 
-// read is GET /{type}/{id} (FHIR R4 http §3.1.0.2).
+// read is GET /{type}/{id} (FHIR R4 http §3.1.0.2). The definitions of the
+// service's own operations are there unless someone has stored others in their place.
 func (s *server) read(w http.ResponseWriter, r *http.Request) error {
-	return s.show(w, r, func(key fhir.Key) (fhir.Version, error) { return s.service.Read(r.Context(), key) })
+	return s.show(w, r, func(key fhir.Key) (fhir.Version, error) {
+		v, err := s.service.Read(r.Context(), key)
+		if key.Type == "OperationDefinition" && fault.Is(err, fault.NotFound) {
+			if own, ok := s.defined(key.ID, s.base(r)); ok {
+				return own, nil
+			}
+		}
+		return v, err
+	})
 }
 
 // vread is GET /{type}/{id}/_history/{vid} (FHIR R4 http §3.1.0.3).

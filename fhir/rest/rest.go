@@ -72,9 +72,10 @@ type server struct {
 	maxBundle int64
 	tokens    signer
 
-	statement func() statement
-	mux       *http.ServeMux // answers over HTTP
-	inner     *http.ServeMux // answers GET entries of bundles
+	operations []operation
+	statement  func() statement
+	mux        *http.ServeMux // answers over HTTP
+	inner      *http.ServeMux // answers GET entries of bundles
 }
 
 // New returns the service's handler. It expects paths relative to the service's
@@ -109,6 +110,7 @@ func New(o Options) http.Handler {
 	if o.Name == "" {
 		o.Name = "Salus"
 	}
+	s.operations = operations
 	s.statement = s.latestStatement(o.Name, o.Version)
 	s.statement() // so that the first client need not wait
 	s.mux = s.newMux(func(h serve.Handler) http.Handler { return serve.Adapt(h, s.writeError) })
@@ -143,14 +145,14 @@ func serveBy(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) {
 // newMux makes the router of all places; adapt says what becomes of errors.
 func (s *server) newMux(adapt func(serve.Handler) http.Handler) *http.ServeMux {
 	mux := http.NewServeMux()
-	places := map[string]map[string]handler{}
-	for _, rt := range routes {
-		if places[rt.path] == nil {
-			places[rt.path] = map[string]handler{}
+	byPath := map[string]map[string]handler{}
+	for _, rt := range places() {
+		if byPath[rt.path] == nil {
+			byPath[rt.path] = map[string]handler{}
 		}
-		places[rt.path][rt.method] = rt.handle
+		byPath[rt.path][rt.method] = rt.handle
 	}
-	for place, methods := range places {
+	for place, methods := range byPath {
 		mux.Handle(place, adapt(s.dispatch(methods)))
 	}
 	mux.Handle("/", adapt(s.elsewhere))

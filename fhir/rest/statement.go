@@ -9,9 +9,24 @@ import (
 	"salus/fhir/searchparam"
 )
 
-// statement is the CapabilityStatement in two pieces, between which the base URL
-// of the request stands.
-type statement struct{ before, after []byte }
+// statement is the CapabilityStatement in pieces, between which the base URL of
+// the request stands, within a string.
+type statement struct {
+	pieces [][]byte
+	at     time.Time // when it was derived
+}
+
+// append appends the statement with base in its places.
+func (s statement) append(dst []byte, base string) []byte {
+	quoted := fhir.AppendString(nil, base)
+	for i, piece := range s.pieces {
+		if i > 0 {
+			dst = append(dst, quoted[1:len(quoted)-1]...)
+		}
+		dst = append(dst, piece...)
+	}
+	return dst
+}
 
 // paramTypes are the names of the types of search parameters. Special ones have
 // none: nothing searches by them.
@@ -45,10 +60,9 @@ func (s *server) newStatement(name, version string) statement {
 	}
 	b = append(b, `},"implementation":{"description":`...)
 	b = fhir.AppendString(b, name+" FHIR service")
-	b = append(b, `,"url":`...)
-	before := b
+	st := statement{at: now, pieces: [][]byte{append(b, `,"url":"`...)}}
 
-	b = fhir.AppendString([]byte(`},"fhirVersion":`), s.defs.Version)
+	b = fhir.AppendString([]byte(`"},"fhirVersion":`), s.defs.Version)
 	b = appendStrings(append(b, `,"format":`...), append([]string{"json"}, mediaTypes[:]...))
 	b = append(b, `,"rest":[{"mode":"server","resource":[`...)
 	sources := s.referrers()
@@ -61,8 +75,31 @@ func (s *server) newStatement(name, version string) statement {
 	}
 	_, onWhole := provided(onSystem)
 	b = appendCodes(append(b, `],"interaction":`...), onWhole)
-	b = append(appendStrings(append(b, `,"compartment":`...), s.compartments()), "}]}"...)
-	return statement{before, b}
+	b = appendStrings(append(b, `,"compartment":`...), s.compartments())
+	return s.appendOperations(st, b)
+}
+
+// appendOperations ends the statement, b, with the list of operations.
+func (s *server) appendOperations(st statement, b []byte) statement {
+	for i := range s.operations {
+		o := &s.operations[i]
+		if i == 0 {
+			b = append(b, `,"operation":[`...)
+		} else {
+			b = append(b, ',')
+		}
+		b = fhir.AppendString(append(b, `{"name":`...), o.name)
+		b = append(b, `,"definition":"`...)
+		if o.definition == "" {
+			st.pieces, b = append(st.pieces, b), nil // the base comes here
+		}
+		b = append(append(b, o.canonical("")...), `"}`...)
+		if i == len(s.operations)-1 {
+			b = append(b, ']')
+		}
+	}
+	st.pieces = append(st.pieces, append(b, "}]}"...))
+	return st
 }
 
 // provided collects the abilities and interactions of the routes of a level, each
@@ -114,9 +151,17 @@ func (s *server) referrers() map[fhir.Type][]string {
 func (s *server) appendResource(b []byte, t fhir.Type, abilities, interactions, revIncludes []string) []byte {
 	b = append(append(b, `{"type":"`...), t...)
 	b = append(append(b, `","profile":"http://hl7.org/fhir/StructureDefinition/`...), t...)
+	policy := s.service.Versioning(t)
+	if policy == fhir.NoVersion { // FHIR R4 capabilitystatement §5.2: what is not kept cannot be read
+		interactions = slices.DeleteFunc(slices.Clone(interactions), func(i string) bool { return strings.HasPrefix(i, "history-") })
+	}
 	b = appendCodes(append(b, `","interaction":`...), interactions)
-	b = append(b, `,"versioning":"versioned"`...)
+	b = fhir.AppendString(append(b, `,"versioning":`...), policy.String())
 	for _, a := range abilities {
+		if a == "readHistory" && policy == fhir.NoVersion {
+			b = append(b, `,"readHistory":false`...)
+			continue
+		}
 		b = append(append(b, ','), abilityJSON[a]...)
 	}
 	var includes []string
