@@ -63,8 +63,42 @@ type Store interface {
 	// without any are absent.
 	Count(ctx context.Context) (map[fhir.Type]int64, error)
 
+	// Current returns up to count current, undeleted resources of a type, in the
+	// order of their numbers (see Search), from the first with a number above after.
+	// Whoever goes on behind the last one it got sees every resource that is there
+	// throughout exactly once; numbers outlive the process.
+	Current(ctx context.Context, t fhir.Type, after uint64, count int) ([]Current, error)
+
+	// Reindex replaces the index values of current versions. It makes no version
+	// and no entry of the change log. What is not at its position any more is left
+	// alone, because the write that came between has its own values. It returns how
+	// many it replaced, once they are durable: all or none. A key may occur once.
+	Reindex(ctx context.Context, entries []Index) (int, error)
+
+	// State returns what SetState has kept under the names that begin with prefix.
+	State(ctx context.Context, prefix string) (map[string][]byte, error)
+
+	// SetState keeps a few small values under names, all of them or none, and
+	// returns once they are durable. An empty value removes the name. What they say
+	// is the caller's affair.
+	SetState(ctx context.Context, values map[string][]byte) error
+
 	// Close ends the store after the writes in work. It may be called twice.
 	Close() error
+}
+
+// Current is a resource's current version with where it is.
+type Current struct {
+	Number   uint64 // of the resource
+	Position uint64 // of the version in the change log
+	fhir.Version
+}
+
+// Index is a current version with new index values.
+type Index struct {
+	Key      fhir.Key
+	Position uint64 // of the version that the values are of
+	Values   []searchparam.Entry
 }
 
 // AnyVersion as Write.Expect accepts whatever the current version is.

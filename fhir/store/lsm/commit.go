@@ -155,6 +155,9 @@ func (c *committer) commit(group []*pending) error {
 
 // apply puts one call's writes into the batch, or none of them and a Conflict.
 func (c *committer) apply(p *pending) error {
+	if len(p.index) > 0 {
+		return c.applyIndex(p)
+	}
 	heads := make([]head, len(p.writes))
 	for i := range p.writes {
 		h, err := c.head(p.prepared[i].claim)
@@ -185,8 +188,13 @@ func (c *committer) apply(p *pending) error {
 			return err
 		}
 	}
-	for _, claim := range p.claims {
-		if !claim.stored { // referred to, but not there
+	return c.storeMentioned(p.claims)
+}
+
+// storeMentioned writes the numbers of what is referred to, but not there.
+func (c *committer) storeMentioned(claims claimSet) error {
+	for _, claim := range claims {
+		if !claim.stored {
 			if err := c.store(claim, head{doc: claim.doc}); err != nil {
 				return err
 			}

@@ -10,7 +10,7 @@ import (
 // table of what follows. Numbers in keys are big-endian, so that byte order is
 // numeric order.
 const (
-	spaceMeta      = 'M' // name → value; "format" holds the format version
+	spaceMeta      = 'M' // name → value: what SetState keeps
 	spaceName      = 'N' // kind, name → number: types, parameters, units
 	spaceSignature = 'G' // type, hash → parameters present
 	spaceDict      = 'Z' // number → compression dictionary

@@ -13,6 +13,8 @@ import (
 
 	"salus/fault"
 	"salus/fhir"
+	"salus/fhir/search"
+	"salus/fhir/searchparam"
 	"salus/fhir/store"
 	"salus/fhir/store/lsm"
 	"salus/fhir/store/storetest"
@@ -111,6 +113,67 @@ func TestWrite_SurvivesLossOfPower(t *testing.T) {
 			if err != nil || v.Number != int64(last/40+1) {
 				t.Fatalf("after write %d: Patient/p%d is %d, %v", i, k, v.Number, err)
 			}
+		}
+		if err := again.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// What Reindex and SetState have returned from survives a loss of power, between
+// any two batches.
+func TestReindex_SurvivesLossOfPower(t *testing.T) {
+	ctx, disk := context.Background(), vfs.NewCrashableMem()
+	s, err := lsm.Open("data", lsm.Options{FS: disk})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const patients, batch = 12, 3
+	language := &searchparam.Param{Type: "Patient", Code: "language", Kind: searchparam.String}
+	values := func(text string) []searchparam.Entry {
+		return []searchparam.Entry{{Param: language, Value: searchparam.Value{Text: text}}}
+	}
+	for i := range patients {
+		w := patient(fhir.ID(fmt.Sprint("p", i)), "old")
+		w.Values = values("old")
+		if _, err := s.Write(ctx, []store.Write{w}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for done, after := 0, uint64(0); done < patients; {
+		page, err := s.Current(ctx, "Patient", after, batch)
+		if err != nil || len(page) != batch {
+			t.Fatalf("%d resources, %v", len(page), err)
+		}
+		var entries []store.Index
+		for _, c := range page {
+			entries = append(entries, store.Index{Key: c.Key, Position: c.Position, Values: values("new")})
+			after = c.Number
+		}
+		if _, err := s.Reindex(ctx, entries); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.SetState(ctx, map[string][]byte{"after": fmt.Append(nil, after)}); err != nil {
+			t.Fatal(err)
+		}
+		done += batch
+		again, err := lsm.Open("data", lsm.Options{FS: disk.CrashClone(vfs.CrashCloneCfg{})})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, want := range map[string]int{"new": done, "old": patients - done} {
+			filter := search.Match{Param: language, Operand: search.Text{Mode: search.Exact, Text: name}}
+			page, err := again.Search(ctx, &search.Plan{Branches: []search.Branch{{Type: "Patient", Filter: filter}}, Total: true})
+			if err != nil || page.Total != int64(want) {
+				t.Fatalf("after %d: %d patients are %s, want %d, %v", done, page.Total, name, want, err)
+			}
+		}
+		state, err := again.State(ctx, "")
+		if err != nil || string(state["after"]) != fmt.Sprint(after) {
+			t.Fatalf("after %d: state %q, %v", done, state, err)
 		}
 		if err := again.Close(); err != nil {
 			t.Fatal(err)

@@ -8,13 +8,15 @@ import (
 
 	"salus/fault"
 	"salus/fhir"
+	"salus/fhir/searchparam"
 	"salus/fhir/store"
 )
 
-// pending is a call of Write on its way through the commit queue.
+// pending is a call of Write or Reindex on its way through the commit queue.
 type pending struct {
 	writes   []store.Write
-	prepared []prepared
+	index    []store.Index // of Reindex, which has no writes
+	prepared []prepared    // for each of writes or index
 	claims   claimSet
 	size     int // bytes of bodies and terms, roughly
 	purges   bool
@@ -22,6 +24,7 @@ type pending struct {
 	tables   *tables // where its changes go instead of a batch; nil for a batch
 
 	versions  []fhir.Version
+	replaced  int // of index
 	err       error
 	lead      chan struct{} // closed when this call has to lead the next commit
 	committed atomic.Bool   // a commit has dealt with it
@@ -107,13 +110,7 @@ func (s *Store) prepare(p *pending) error {
 	if len(p.claims) < len(p.writes) {
 		return fault.New(fault.Invalid, "a resource occurs twice in one write")
 	}
-	enc := encoder{names: s.names, target: func(key fhir.Key) (docID, error) {
-		c, err := s.claim(p.claims, key, false)
-		if err != nil {
-			return 0, err
-		}
-		return c.doc, nil
-	}}
+	enc := s.encoder(p)
 	for i := range p.writes {
 		w, q := &p.writes[i], &p.prepared[i]
 		p.searches = p.searches || len(w.Unless) > 0
@@ -136,8 +133,20 @@ func (s *Store) prepare(p *pending) error {
 	return nil
 }
 
-func (s *Store) prepareBody(w *store.Write, q *prepared, enc *encoder) error {
-	terms, err := enc.encode(w.Values)
+// encoder returns an encoder whose references are claims of p.
+func (s *Store) encoder(p *pending) encoder {
+	return encoder{names: s.names, target: func(key fhir.Key) (docID, error) {
+		c, err := s.claim(p.claims, key, false)
+		if err != nil {
+			return 0, err
+		}
+		return c.doc, nil
+	}}
+}
+
+// prepareTerms computes the terms of index values, with those of the engine's own.
+func (s *Store) prepareTerms(t fhir.Type, values []searchparam.Entry, q *prepared, enc *encoder) error {
+	terms, err := enc.encode(values)
 	if err != nil {
 		return err
 	}
@@ -145,16 +154,23 @@ func (s *Store) prepareBody(w *store.Write, q *prepared, enc *encoder) error {
 	if err != nil {
 		return err
 	}
-	present, err := s.names.param(string(w.Key.Type) + paramPresent)
+	present, err := s.names.param(string(t) + paramPresent)
 	if err != nil {
 		return err
 	}
-	live, err := s.names.param(string(w.Key.Type) + paramLive)
+	live, err := s.names.param(string(t) + paramLive)
 	if err != nil {
 		return err
 	}
 	q.terms = append(terms, indexTerm{present, signatureTerm(hash)}, indexTerm{live, nil})
 	slices.SortFunc(q.terms, compareTerms)
+	return nil
+}
+
+func (s *Store) prepareBody(w *store.Write, q *prepared, enc *encoder) error {
+	if err := s.prepareTerms(w.Key.Type, w.Values, q, enc); err != nil {
+		return err
+	}
 	if dict := s.bodies.sample(w.Key.Type, w.Body); dict != nil {
 		if err := s.storeDictionary(dict); err != nil {
 			return err

@@ -32,6 +32,7 @@ type Store struct {
 	log       []store.Change // by position; without the versions of purged resources
 	position  uint64         // of the newest change
 	updated   time.Time      // of the newest change
+	state     map[string][]byte
 }
 
 var _ store.Store = (*Store)(nil)
@@ -39,6 +40,7 @@ var _ store.Store = (*Store)(nil)
 // resource is everything known of one key that is not purged.
 type resource struct {
 	created  uint64              // position of its first version: the default order of search
+	position uint64              // of the current version
 	versions []fhir.Version      // numbers ascend; those that were dropped are missing
 	values   []searchparam.Entry // of the current version; none when it is deleted
 }
@@ -47,7 +49,7 @@ func (r *resource) current() fhir.Version { return r.versions[len(r.versions)-1]
 
 // New returns an empty store that stamps versions with the time of now.
 func New(now func() time.Time) *Store {
-	return &Store{now: now, resources: map[fhir.Key]*resource{}}
+	return &Store{now: now, resources: map[fhir.Key]*resource{}, state: map[string][]byte{}}
 }
 
 // Reopen closes s and returns a store with its data, as an engine on disk does
@@ -56,7 +58,7 @@ func (s *Store) Reopen(now func() time.Time) *Store {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
-	return &Store{now: now, resources: s.resources, log: s.log, position: s.position, updated: s.updated}
+	return &Store{now: now, resources: s.resources, log: s.log, position: s.position, updated: s.updated, state: s.state}
 }
 
 // Close ends the store. It may be called twice.
@@ -207,7 +209,7 @@ func (s *Store) apply(w store.Write) fhir.Version {
 		s.drop(r.current())
 		r.versions = r.versions[:len(r.versions)-1]
 	}
-	r.values = nil
+	r.values, r.position = nil, s.position
 	if !v.Deleted() {
 		v.Body = fhir.ReadBody(bytes.Clone(w.Body.JSON), w.Body.Meta)
 		r.values = append(r.values, w.Values...)

@@ -110,6 +110,7 @@ func writeUntilKilled(t *testing.T, open Factory, dir string, opt CrashOptions) 
 		w := &crashWriter{id: i, store: s, rng: rand.New(rand.NewPCG(opt.Seed, uint64(i))), say: say}
 		go func() { errs <- w.run(t.Context()) }()
 	}
+	go func() { errs <- reindexUntilKilled(t.Context(), s) }()
 	select {
 	case err := <-errs: // the others end with the process
 		t.Errorf("writer: %v", err)
@@ -117,6 +118,33 @@ func writeUntilKilled(t *testing.T, open Factory, dir string, opt CrashOptions) 
 		t.Error("nobody has killed this process")
 	}
 	os.Exit(1)
+}
+
+// reindexUntilKilled gives resources, a few at a time, the index values that
+// their bodies say they have. Done with a body that is not current any more,
+// that would leave them with the wrong ones.
+func reindexUntilKilled(ctx context.Context, s store.Store) error {
+	after := map[fhir.Type]uint64{}
+	for {
+		for _, t := range []fhir.Type{patient, observation, encounter} {
+			page, err := s.Current(ctx, t, after[t], 5)
+			if err != nil {
+				return err
+			}
+			after[t] = 0 // from the start again
+			var entries []store.Index
+			for _, c := range page {
+				entries = append(entries, store.Index{Key: c.Key, Position: c.Position, Values: CrashValues(t, c.Body)})
+				after[t] = c.Number
+			}
+			if _, err := s.Reindex(ctx, entries); err != nil {
+				return err
+			}
+			if err := s.SetState(ctx, map[string][]byte{"after/" + string(t): fmt.Append(nil, after[t])}); err != nil {
+				return err
+			}
+		}
+	}
 }
 
 type crashWriter struct {

@@ -12,6 +12,7 @@ import (
 	"salus/fault"
 	"salus/fhir"
 	"salus/fhir/search"
+	"salus/fhir/searchparam"
 	"salus/fhir/store"
 	"salus/fhir/store/memory"
 )
@@ -38,6 +39,7 @@ func RunModel(t *testing.T, open Factory) {
 			"order":       m.order,
 			"join":        m.join,
 			"history":     m.history,
+			"reindex":     m.reindex,
 			"reopen":      m.reopen,
 			"":            m.check,
 		})
@@ -98,6 +100,44 @@ func (m *model) write(r *rapid.T) {
 	}
 }
 
+// reindex gives some of the current resources other index values, and some of
+// the positions are not theirs. Numbers and positions are each engine's own.
+func (m *model) reindex(r *rapid.T) {
+	ctx := context.Background()
+	t := pick(r, "type", allTypes)
+	read := func(s store.Store) map[fhir.Key]store.Current {
+		all, err := s.Current(ctx, t, 0, 1000)
+		if err != nil {
+			r.Fatalf("current: %v", err)
+		}
+		byKey := map[fhir.Key]store.Current{}
+		for _, c := range all {
+			byKey[c.Key] = c
+		}
+		return byKey
+	}
+	want, got := read(m.want), read(m.got)
+	var wanted, entries []store.Index
+	for _, w := range drawWrites(r, func(fhir.Key) int64 { return 0 }) {
+		a, ok := want[w.Key]
+		if !ok || w.Method == fhir.Delete || w.Method == fhir.Purge {
+			continue
+		}
+		stale := uint64(0)
+		if rapid.IntRange(0, 3).Draw(r, "stale") == 0 {
+			stale = 1
+		}
+		wanted = append(wanted, store.Index{Key: w.Key, Position: a.Position - stale, Values: w.Values})
+		entries = append(entries, store.Index{Key: w.Key, Position: got[w.Key].Position - stale, Values: w.Values})
+		m.mention(w.Values)
+	}
+	a, wantErr := m.want.Reindex(ctx, wanted)
+	b, err := m.got.Reindex(ctx, entries)
+	if wantErr != nil || err != nil || a != b {
+		r.Fatalf("reindex: %d, %v, want %d, %v", b, err, a, wantErr)
+	}
+}
+
 // note keeps what is needed to draw and to judge what comes later.
 func (m *model) note(w store.Write, v fhir.Version) {
 	if w.Method == fhir.Purge && w.DropSuperseded {
@@ -110,7 +150,12 @@ func (m *model) note(w store.Write, v fhir.Version) {
 		return
 	}
 	m.log[v.Key] = append(m.log[v.Key], v.Number)
-	for _, e := range w.Values {
+	m.mention(w.Values)
+}
+
+// mention notes what index values refer to that is not there.
+func (m *model) mention(values []searchparam.Entry) {
+	for _, e := range values {
 		refs := []fhir.Reference{e.Value.Ref}
 		for _, p := range e.Value.Parts {
 			refs = append(refs, p.Ref)

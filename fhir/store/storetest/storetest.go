@@ -52,6 +52,7 @@ func Run(t *testing.T, open Factory) {
 		{"History", historyTests},
 		{"Changes", changesTests},
 		{"Concurrency", concurrencyTests},
+		{"Reindex", reindexTests},
 		{"Life", lifeTests},
 	}
 	for _, group := range groups {
