@@ -62,6 +62,7 @@ type Change struct {
 
 	expect   int64   // version demanded by If-Match; 0 for none
 	assigned fhir.ID // by the service
+	criteria criteria
 	body     fhir.Body
 	values   []searchparam.Entry
 	indexed  bool
@@ -253,6 +254,9 @@ func (c *Change) Step() (w store.Write, ok bool) {
 		return w, c.Current.Number > 0
 	}
 	w.Body, w.Values = c.body, c.values
+	if c.criteria.query != nil { // what the search did not find has still not come
+		w.Unless = c.criteria.query.Plan.Branches
+	}
 	return w, !c.settled() && !c.unchanged()
 }
 

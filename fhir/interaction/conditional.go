@@ -15,15 +15,22 @@ import (
 // maxConditionalDelete is the largest _count of a conditional delete.
 const maxConditionalDelete = 100
 
-// Exclude keeps other conditional writes with the same type and criteria out
-// of this process until leave is called, so that of racing conditional creates
-// one creates and the others find. Changes without criteria do not wait. Until
-// leave, the changes also count as writes under the search parameters of now:
-// every write is done between Exclude and leave.
+// criteria are what a conditional change is known by, once they are understood.
+type criteria struct {
+	query *search.Query
+	err   error
+}
+
+// Exclude lets conditional writes with the same criteria take turns in this
+// process until leave is called, so that of many only one writes and the others
+// find, without a lost race for each. That there is never a second match does
+// not depend on it: the store holds each write to what its search has found.
+// Until leave, the changes also count as writes under the search parameters of
+// now: every write is done between Exclude and leave.
 func (s *Service) Exclude(ctx context.Context, changes ...*Change) (leave func(), err error) {
 	var names []string
 	for _, c := range changes {
-		if name := c.Condition(); name != "" {
+		if name := s.Condition(c); name != "" {
 			names = append(names, name)
 		}
 	}
@@ -31,7 +38,7 @@ func (s *Service) Exclude(ctx context.Context, changes ...*Change) (leave func()
 	if len(names) == 0 {
 		return done, nil
 	}
-	free, err := s.criteria.enter(ctx, names)
+	free, err := s.turns.enter(ctx, names)
 	if err != nil {
 		done()
 		return nil, err
@@ -40,15 +47,25 @@ func (s *Service) Exclude(ctx context.Context, changes ...*Change) (leave func()
 }
 
 // Condition names the resource that a conditional change is about, as far as
-// the request tells: its type with the criteria in one order. It is "" for
-// other changes.
-func (c *Change) Condition() string {
-	if !c.Conditional() {
-		return ""
+// the request tells: its type with what the criteria mean, however they are
+// spelt. It is "" for other changes and for criteria that Locate will refuse.
+func (s *Service) Condition(c *Change) string {
+	if q, err := s.criteriaFor(c); err == nil && q != nil {
+		return string(c.Type) + "?" + spell(q.Plan.Branches[0].Filter)
 	}
-	pairs := strings.Split(c.query(), "&")
-	slices.Sort(pairs)
-	return string(c.Type) + "?" + strings.Join(pairs, "&")
+	return ""
+}
+
+// criteriaFor returns the criteria of a conditional change, nil for others. They
+// are read once, so that they mean the same at every attempt.
+func (s *Service) criteriaFor(c *Change) (*search.Query, error) {
+	if !c.Conditional() {
+		return nil, nil
+	}
+	if c.criteria.query == nil && c.criteria.err == nil {
+		c.criteria.query, c.criteria.err = s.criteriaOf(c.Type, c.query(), c.Strict, c.Base)
+	}
+	return c.criteria.query, c.criteria.err
 }
 
 // query returns the criteria of a conditional change.
@@ -62,7 +79,7 @@ func (c *Change) query() string {
 // locateByCriteria finds the resource of a conditional create or update
 // (FHIR R4 http §3.1.0.8.1, §3.1.0.4.3).
 func (s *Service) locateByCriteria(ctx context.Context, c *Change) error {
-	query, err := s.criteriaOf(c.Type, c.query(), c.Strict, c.Base)
+	query, err := s.criteriaFor(c)
 	if err != nil {
 		return err
 	}

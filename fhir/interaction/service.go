@@ -4,8 +4,8 @@
 //
 // It promises that a resource is stored only when it is valid and under the
 // preconditions its writer gave; that two writers of one resource lose nothing;
-// that conditional writes with the same criteria exclude each other within this
-// process; and that an update which changes nothing makes no version.
+// that a conditional write happens only while its criteria match what they did
+// when it was decided; and that an update which changes nothing makes no version.
 // Parsing bodies, headers and URLs off the wire and writing answers is left to
 // package rest, doing many interactions at once to package bundle.
 package interaction
@@ -55,7 +55,7 @@ type Service struct {
 	integrity bool
 	now       func() time.Time
 	newID     func() fhir.ID
-	criteria  turnstiles
+	turns     turnstiles
 }
 
 // New returns a Service made of the parts in o.
