@@ -88,8 +88,20 @@ func (p *Processor) single(ctx context.Context, r Request, e *entry) EntryResult
 // way, so they are checked several at a time, and the valid ones are stored in
 // one write, which can only fail for reasons that would fail each.
 func (p *Processor) creates(ctx context.Context, r Request, entries []entry, indexes []int, results []EntryResult) {
+	changes := make([]*interaction.Change, len(indexes))
+	for k, i := range indexes {
+		changes[k] = &entries[i].change
+	}
+	leave, err := p.service.Exclude(ctx, changes...)
+	if err != nil {
+		for _, i := range indexes {
+			results[i].Err = err
+		}
+		return
+	}
+	defer leave()
 	each(len(indexes), 0, func(k int) {
-		c := &entries[indexes[k]].change
+		c := changes[k]
 		links := interaction.Links{}
 		err := p.service.Locate(ctx, c)
 		if err == nil {
