@@ -131,6 +131,10 @@ func (s *server) reader(outer *http.Request) bundle.Reader {
 		for _, name := range []string{"X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Prefix", "Prefer"} {
 			r.Header[name] = outer.Header[name]
 		}
+		if _, err := formatOf(r, target.Query()); err != nil {
+			return bundle.Reply{}, err
+		}
+		target.RawQuery = without(target.RawQuery, "_format", "_pretty") // the bundle has a format, its entries have none
 		if g.IfNoneMatch != "" {
 			r.Header.Set("If-None-Match", g.IfNoneMatch)
 		}

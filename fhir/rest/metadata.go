@@ -34,8 +34,8 @@ func (s *server) metadata(w http.ResponseWriter, r *http.Request) error {
 }
 
 // versions is GET /$versions: Parameters as FHIR defines the operation, or a
-// plain object for clients that want application/json (FHIR R4
-// capabilitystatement-operation-versions).
+// plain object or element for clients that do not ask for FHIR's own media types
+// (FHIR R4 capabilitystatement-operation-versions).
 func (s *server) versions(w http.ResponseWriter, r *http.Request) error {
 	f, err := formatOf(r, r.URL.Query())
 	if err != nil {
@@ -47,11 +47,15 @@ func (s *server) versions(w http.ResponseWriter, r *http.Request) error {
 	}
 	b := buffers.get()
 	defer buffers.put(b)
-	if f.contentType == fhirJSON {
+	switch f.contentType {
+	case fhirJSON, fhirXML:
 		*b = fhir.AppendString(append(*b, `{"resourceType":"Parameters","parameter":[{"name":"version","valueString":`...), version)
 		*b = fhir.AppendString(append(*b, `},{"name":"default","valueString":`...), version)
 		*b = append(*b, `}]}`...)
-	} else {
+	case plainXML, textXML:
+		*b = append(*b, "<versions><version>"+version+"</version><default>"+version+"</default></versions>"...)
+		return sendText(w, http.StatusOK, f, *b)
+	default:
 		*b = fhir.AppendString(append(*b, `{"versions":[`...), version)
 		*b = append(fhir.AppendString(append(*b, `],"default":`...), version), '}')
 	}

@@ -10,15 +10,21 @@ import (
 	"salus/fault"
 )
 
-// The media types that are read and written. XML is not among them.
+// The media types that are read and written (FHIR R4 http §3.1.0.1.9).
 const (
 	fhirJSON  = "application/fhir+json"
 	plainJSON = "application/json"
 	textJSON  = "text/json"
+	fhirXML   = "application/fhir+xml"
+	plainXML  = "application/xml"
+	textXML   = "text/xml"
 )
 
 // mediaTypes is in the order of preference.
-var mediaTypes = [...]string{fhirJSON, plainJSON, textJSON}
+var mediaTypes = [...]string{fhirJSON, plainJSON, textJSON, fhirXML, plainXML, textXML}
+
+// isXML reports whether a media type, one of mediaTypes, is XML.
+func isXML(mediaType string) bool { return strings.HasSuffix(mediaType, "xml") }
 
 // format is how a response is written.
 type format struct {
@@ -27,9 +33,21 @@ type format struct {
 }
 
 // formatOf reads _format and _pretty from params and, where _format is absent,
-// the Accept header (FHIR R4 http §3.1.0.1.11).
+// the Accept header (FHIR R4 http §3.1.0.1.11). When only _pretty is wrong, the
+// format that comes with the error still has its content type.
 func formatOf(r *http.Request, params url.Values) (format, error) {
 	var f format
+	if values, ok := params["_format"]; ok {
+		f.contentType = byFormat(values[0])
+		if f.contentType == "" {
+			return f, fault.New(fault.NotAcceptable, "_format asks for a format that this service does not write; it writes json and xml")
+		}
+	} else {
+		f.contentType = byAccept(r.Header.Values("Accept"))
+		if f.contentType == "" {
+			return f, fault.New(fault.NotAcceptable, "Accept allows none of the formats that this service writes: %s", strings.Join(mediaTypes[:], ", "))
+		}
+	}
 	if values, ok := params["_pretty"]; ok {
 		switch values[0] {
 		case "true":
@@ -39,31 +57,23 @@ func formatOf(r *http.Request, params url.Values) (format, error) {
 			return f, fault.New(fault.Invalid, "_pretty must be true or false")
 		}
 	}
-	if values, ok := params["_format"]; ok {
-		f.contentType = byFormat(values[0])
-		if f.contentType == "" {
-			return f, fault.New(fault.NotAcceptable, "_format asks for a format that this service does not write; it writes json")
-		}
-		return f, nil
-	}
-	f.contentType = byAccept(r.Header.Values("Accept"))
-	if f.contentType == "" {
-		return f, fault.New(fault.NotAcceptable, "Accept allows none of the formats that this service writes: %s", strings.Join(mediaTypes[:], ", "))
-	}
 	return f, nil
 }
 
 // byFormat returns the media type that a _format stands for, "" for none. A plus
 // sign that nobody escaped arrives as a space.
 func byFormat(value string) string {
-	if value == "json" {
+	switch value {
+	case "json":
 		return fhirJSON
+	case "xml":
+		return fhirXML
 	}
-	return readable(strings.ReplaceAll(value, " ", "+"))
+	return readable(strings.Replace(value, "fhir ", "fhir+", 1))
 }
 
 // readable returns the media type of a Content-Type, without parameters, if it
-// is JSON of this version of FHIR in UTF-8, otherwise "".
+// is JSON or XML of this version of FHIR in UTF-8, otherwise "".
 func readable(contentType string) string {
 	t, params, err := mime.ParseMediaType(contentType)
 	if err != nil || !fits(params) {

@@ -90,14 +90,17 @@ func (s *server) writeError(w http.ResponseWriter, r *http.Request, err error) {
 	if status == http.StatusMethodNotAllowed && h.Get("Allow") == "" {
 		h.Set("Allow", "") // RFC 9110 §10.2.1: no method would do
 	}
-	f2, ferr := formatOf(r, r.URL.Query())
-	if ferr != nil {
-		f2 = format{contentType: fhirJSON}
+	wanted, _ := formatOf(r, r.URL.Query())
+	if agreed := readable(h.Get("Content-Type")); agreed != "" { // with what the body of a search says
+		wanted.contentType = agreed
+	}
+	if wanted.contentType == "" {
+		wanted.contentType = fhirJSON
 	}
 	b := buffers.get()
 	defer buffers.put(b)
 	*b = appendOutcome(*b, s.outcomeID(r), s.now(), issues)
-	s.send(w, status, f2, b)
+	s.send(w, status, wanted, b)
 }
 
 // outcomeID is the id of an OperationOutcome: the correlation id when it can be

@@ -23,7 +23,7 @@ type link struct{ relation, url string }
 
 // newPage begins a Bundle. total is left out when it is negative.
 func (s *server) newPage(w http.ResponseWriter, f format, base, typ string, total int64, links ...link) *page {
-	p := &page{stream: stream{s: s, w: w, f: f, b: buffers.get()}}
+	p := &page{stream: newStream(s, w, f)}
 	quoted := fhir.AppendString(nil, base)
 	p.base = string(quoted[1 : len(quoted)-1])
 	b := append(*p.b, `{"resourceType":"Bundle","id":`...)
@@ -52,12 +52,11 @@ func (s *server) newPage(w http.ResponseWriter, f format, base, typ string, tota
 	return p
 }
 
-// release gives the buffer back.
-func (p *page) release() { buffers.put(p.b) }
-
 // open begins an entry.
 func (p *page) open() {
-	if p.entries++; p.entries == 1 {
+	if p.entries++; p.piecemeal() {
+		p.openXML()
+	} else if p.entries == 1 {
 		*p.b = append(*p.b, `,"entry":[{`...)
 	} else {
 		*p.b = append(*p.b, `,{`...)
@@ -84,11 +83,19 @@ func (p *page) fullURL(key fhir.Key) {
 // close ends an entry.
 func (p *page) close() error {
 	*p.b = append(*p.b, '}')
+	if p.piecemeal() {
+		if err := p.closeXML(); err != nil {
+			return err
+		}
+	}
 	return p.advance()
 }
 
 // finish ends the Bundle and sends what is left of it.
 func (p *page) finish() error {
+	if p.piecemeal() {
+		return p.finishXML()
+	}
 	if p.entries > 0 {
 		*p.b = append(*p.b, ']')
 	}

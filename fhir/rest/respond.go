@@ -1,8 +1,6 @@
 package rest
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -77,18 +75,27 @@ func (s *server) appendVersion(dst []byte, part subset, v fhir.Version) ([]byte,
 	return part.append(dst, s.defs, d.Root()), nil
 }
 
-// send answers with the body in b, which it may replace by an indented one.
+// send answers with the resource in b, which is JSON.
 func (s *server) send(w http.ResponseWriter, status int, f format, b *[]byte) error {
-	body := *b
-	if f.pretty {
-		var indented bytes.Buffer
-		if err := json.Indent(&indented, body, "", "  "); err != nil {
-			return fault.Wrap(fault.Internal, err, "the response is not valid JSON")
-		}
-		body = indented.Bytes()
+	out := buffers.get()
+	defer buffers.put(out)
+	body, err := s.encode(out, f, *b)
+	if err != nil {
+		return err
 	}
-	h := w.Header()
+	return sendText(w, status, f, body)
+}
+
+// setFormat sets the headers that tell the format and what it hangs on.
+func setFormat(h http.Header, f format) {
 	h.Set("Content-Type", f.contentType+"; charset=utf-8")
+	h.Add("Vary", "Accept")
+}
+
+// sendText answers with a body that is in the format f.
+func sendText(w http.ResponseWriter, status int, f format, body []byte) error {
+	h := w.Header()
+	setFormat(h, f)
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	if _, err := w.Write(body); err != nil {
@@ -101,27 +108,29 @@ func (s *server) send(w http.ResponseWriter, status int, f format, b *[]byte) er
 const spill = 64 << 10
 
 // stream is a response that may be larger than one wants to hold. What is
-// appended to *b goes out when there is enough of it.
+// appended to *out goes out when there is enough of it. JSON is gathered in *b, which is
+// *out unless it becomes XML piece by piece.
 type stream struct {
-	s     *server
-	w     http.ResponseWriter
-	f     format
-	b     *[]byte
-	begun bool
+	s      *server
+	w      http.ResponseWriter
+	f      format
+	b, out *[]byte
+	begun  bool
+	err    error // of the XML of what stands before the entries
 }
 
 // advance sends what has gathered, if it is enough.
 func (o *stream) advance() error {
-	if len(*o.b) < spill || o.f.pretty {
+	if len(*o.out) < spill || o.f.pretty {
 		return nil
 	}
 	if !o.begun {
 		o.begun = true
-		o.w.Header().Set("Content-Type", o.f.contentType+"; charset=utf-8")
+		setFormat(o.w.Header(), o.f)
 		o.w.WriteHeader(http.StatusOK)
 	}
-	_, err := o.w.Write(*o.b)
-	*o.b = (*o.b)[:0]
+	_, err := o.w.Write(*o.out)
+	*o.out = (*o.out)[:0]
 	if err != nil {
 		return fmt.Errorf("send response: %w", err)
 	}
@@ -130,10 +139,14 @@ func (o *stream) advance() error {
 
 // end sends the rest.
 func (o *stream) end() error {
-	if !o.begun {
+	switch {
+	case o.begun:
+	case o.out != o.b:
+		return sendText(o.w, http.StatusOK, o.f, *o.out)
+	default:
 		return o.s.send(o.w, http.StatusOK, o.f, o.b)
 	}
-	if _, err := o.w.Write(*o.b); err != nil {
+	if _, err := o.w.Write(*o.out); err != nil {
 		return fmt.Errorf("send response: %w", err)
 	}
 	return nil

@@ -1,8 +1,8 @@
 // Package rest is the FHIR service's HTTP surface: the RESTful API of FHIR R4
 // (http §3.1.0) over the use cases of packages interaction and bundle.
 //
-// It promises that every answer with a body is FHIR JSON, errors included; that
-// stored resources reach the wire byte for byte; that the CapabilityStatement
+// It promises that every answer with a body is FHIR JSON or FHIR XML, errors included; that
+// stored resources reach the wire byte for byte in JSON; that the CapabilityStatement
 // names what is registered and nothing else; and that no error or log text made
 // here holds a value from a resource, a query or an id of a patient. Rules about
 // resources are left to package interaction, ids, logs, compression and panics
@@ -25,6 +25,7 @@ import (
 	"salus/fhir/interaction"
 	"salus/fhir/searchparam"
 	"salus/fhir/spec"
+	"salus/fhir/xmlformat"
 	"salus/internal/serve"
 )
 
@@ -65,6 +66,7 @@ type server struct {
 	defs      *spec.Definitions
 	params    searchparam.Source
 	compat    fhir.Compat
+	xml       *xmlformat.Format
 	base      func(*http.Request) string
 	now       func() time.Time
 	newID     func() string
@@ -90,6 +92,7 @@ func New(o Options) http.Handler {
 	}
 	s := &server{
 		service: o.Service, bundles: o.Bundles, defs: o.Definitions, params: o.Params, compat: o.Compat,
+		xml:  xmlformat.New(o.Definitions),
 		base: o.Base, now: o.Now, newID: o.NewID, maxBody: o.MaxBody, maxBundle: o.MaxBundle, tokens: signer{key: o.TokenKey},
 	}
 	if s.base == nil {

@@ -49,6 +49,7 @@ func (s *server) find(w http.ResponseWriter, r *http.Request, params []search.Pa
 	if err != nil {
 		return err
 	}
+	w.Header().Set("Content-Type", f.contentType) // also for errors: a form says it in the body
 	p, err := prefer(r)
 	if err != nil {
 		return err

@@ -63,7 +63,7 @@ func (s *server) newStatement(name, version string) statement {
 	st := statement{at: now, pieces: [][]byte{append(b, `,"url":"`...)}}
 
 	b = fhir.AppendString([]byte(`"},"fhirVersion":`), s.defs.Version)
-	b = appendStrings(append(b, `,"format":`...), append([]string{"json"}, mediaTypes[:]...))
+	b = appendStrings(append(b, `,"format":`...), append([]string{"json", "xml"}, mediaTypes[:]...))
 	b = append(b, `,"rest":[{"mode":"server","resource":[`...)
 	sources := s.referrers()
 	abilities, onTypes := provided(onType)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"salus/fault"
 	"salus/fhir"
@@ -11,13 +12,17 @@ import (
 	"salus/internal/serve"
 )
 
-// body reads and parses a request's JSON body. The caller releases the document
-// when no node of it is used any more.
+// body reads and parses a request's body, as JSON what comes as XML. The caller
+// releases the document when no node of it is used any more.
 func (s *server) body(r *http.Request, limit int64) (*fhir.Document, error) {
-	if readable(r.Header.Get("Content-Type")) == "" {
-		return nil, fault.New(fault.MediaType, "Content-Type must be %s, %s or %s", fhirJSON, plainJSON, textJSON)
+	t := readable(r.Header.Get("Content-Type"))
+	if t == "" {
+		return nil, fault.New(fault.MediaType, "Content-Type must be one of %s", strings.Join(mediaTypes[:], ", "))
 	}
 	b, err := serve.ReadBody(r, limit)
+	if err == nil && isXML(t) {
+		b, err = s.xml.JSON(nil, b)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -27,7 +27,7 @@ func TestCreate(t *testing.T) {
 		{name: "unknown type", method: "POST", path: "/Pateint", body: patient, status: 404, issue: "error not-found"},
 		{name: "no Content-Type", method: "POST", path: "/Patient", body: patient, header: map[string]string{"Content-Type": ""}, status: 415, issue: "error not-supported"},
 		{name: "text", method: "POST", path: "/Patient", body: patient, header: map[string]string{"Content-Type": "text/plain"}, status: 415, issue: "error not-supported"},
-		{name: "XML", method: "POST", path: "/Patient", body: "<Patient/>", header: map[string]string{"Content-Type": "application/fhir+xml"}, status: 415, issue: "error not-supported"},
+		{name: "XML that is none", method: "POST", path: "/Patient", body: "<Patient/>", header: map[string]string{"Content-Type": "application/fhir+xml"}, status: 400, issue: "error structure"},
 		{name: "form", method: "POST", path: "/Patient", body: "a=b", header: map[string]string{"Content-Type": "application/x-www-form-urlencoded"}, status: 415, issue: "error not-supported"},
 		{name: "another charset", method: "POST", path: "/Patient", body: patient, header: map[string]string{"Content-Type": "application/json; charset=latin1"}, status: 415, issue: "error not-supported"},
 		{name: "text/json", method: "POST", path: "/Patient", body: patient, header: map[string]string{"Content-Type": "text/json; charset=utf-8"}, status: 201},
