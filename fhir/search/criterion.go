@@ -119,8 +119,8 @@ func (s *parsing) has(name, value string, depth int) (Filter, error) {
 // Compat: 403 instead of a warning.
 var modifiers = map[searchparam.Kind][]string{
 	searchparam.String:    {"exact", "contains"},
-	searchparam.Token:     {"not"},
-	searchparam.Reference: {"not"}, // and the name of a type
+	searchparam.Token:     {"not", "text", "of-type"},
+	searchparam.Reference: {"not", "identifier"}, // and the name of a type
 	searchparam.URI:       {"above", "below"},
 }
 
@@ -145,7 +145,7 @@ func (s *parsing) match(param *searchparam.Param, modifier, value string) (Filte
 		if alternative == "" {
 			return nil, invalid(param.Code, "an alternative is empty")
 		}
-		if len(alternatives) > 1 {
+		if len(alternatives) > 1 && s.options.Compat == fhir.Azure {
 			if err := noPrefix(param, alternative); err != nil {
 				return nil, err
 			}
@@ -182,21 +182,23 @@ func noPrefix(param *searchparam.Param, alternative string) error {
 func (s *parsing) operand(param *searchparam.Param, modifier string, only fhir.Type, text string) (Operand, error) {
 	switch param.Kind {
 	case searchparam.Token:
-		return token(param, text)
+		return modifiedToken(param, modifier, text)
 	case searchparam.String:
 		mode := map[string]TextMode{"": Starts, "contains": Contains, "exact": Exact}[modifier]
 		return Text{Mode: mode, Text: unescape(text)}, nil
 	case searchparam.Date:
 		return s.date(param.Code, text)
 	case searchparam.Number:
-		return number(param.Code, text)
+		return s.number(param.Code, text)
 	case searchparam.Quantity:
-		return quantity(param, text)
+		return s.quantity(param, text)
 	case searchparam.Reference:
+		if modifier == "identifier" {
+			return token(param, text)
+		}
 		return s.reference(param, only, unescape(text)), nil
 	case searchparam.URI:
-		mode := map[string]URIMode{"": Equal, "above": Above, "below": Below}[modifier]
-		return URI{Mode: mode, Text: unescape(text)}, nil
+		return s.uri(param, modifier, unescape(text)), nil
 	case searchparam.Composite:
 		return s.composite(param, text)
 	}
@@ -234,7 +236,7 @@ func (s *parsing) updated(modifier, value string) (Filter, error) {
 	alternatives := split(value, ',')
 	var or Or
 	for _, alternative := range alternatives {
-		if prefix, _ := cutPrefix(alternative); prefix != Eq && len(alternatives) > 1 {
+		if prefix, _ := cutPrefix(alternative); prefix != Eq && len(alternatives) > 1 && s.options.Compat == fhir.Azure {
 			return nil, fault.New(fault.Refused, "_lastUpdated: a comparison prefix does not go with alternatives")
 		}
 		date, err := s.date("_lastUpdated", alternative)

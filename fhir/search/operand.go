@@ -1,6 +1,7 @@
 package search
 
 import (
+	"slices"
 	"strings"
 
 	"salus/fault"
@@ -42,6 +43,42 @@ func token(param *searchparam.Param, s string) (Token, error) {
 	return Token{System: unescape(parts[0]), Code: unescape(parts[1]), AnyCode: parts[1] == ""}, nil
 }
 
+// modifiedToken reads a token as its modifier has it. :text compares what people
+// read: the display, or the text of a concept or of an identifier's type.
+func modifiedToken(param *searchparam.Param, modifier, text string) (Operand, error) {
+	switch modifier {
+	case "text":
+		return Text{Text: unescape(text)}, nil
+	case "of-type":
+		return ofType(param, text)
+	}
+	return token(param, text)
+}
+
+// ofType reads system|code|value: an identifier of a type (FHIR R4 search
+// §3.1.1.4.10). All three parts must be present.
+func ofType(param *searchparam.Param, s string) (OfType, error) {
+	if !param.Identifier {
+		return OfType{}, fault.New(fault.Refused, "modifier “of-type” is not supported for %s, which is no identifier", show(param.Code))
+	}
+	parts := split(s, '|')
+	if len(parts) != 3 || slices.Contains(parts, "") {
+		return OfType{}, invalid(param.Code, "of-type needs system|code|value, the first two of the identifier's type")
+	}
+	return OfType{System: unescape(parts[0]), Code: unescape(parts[1]), Value: unescape(parts[2])}, nil
+}
+
+// uri reads a URI.
+// Compat: above and below compare characters, in FHIR R4 the segments of a path;
+// a profile is not found by its version, though in FHIR R4 it is.
+func (s *parsing) uri(param *searchparam.Param, modifier, text string) URI {
+	if s.options.Compat == fhir.Azure && param.Code == "_profile" && strings.Contains(text, "|") {
+		return URI{} // no URI is empty
+	}
+	mode := map[string]URIMode{"": Equal, "above": Above, "below": Below}[modifier]
+	return URI{Mode: mode, Text: text, Segments: mode != Equal && s.options.Compat == fhir.Strict}
+}
+
 // date reads a date of any precision. Approximately is within a tenth of the
 // distance from now (FHIR R4 search §3.1.1.4.7 leaves the measure to the server).
 func (s *parsing) date(code, text string) (Date, error) {
@@ -55,7 +92,8 @@ func (s *parsing) date(code, text string) (Date, error) {
 		start = max(start-distance(start, now)/10, searchparam.MinTicks)
 		end = min(end+distance(end, now)/10, searchparam.MaxTicks)
 	}
-	return Date{Prefix: prefix, Start: start, End: end}, nil
+	within := s.options.Compat == fhir.Strict && (prefix == Eq || prefix == Ge || prefix == Le)
+	return Date{Prefix: prefix, Start: start, End: end, Within: within}, nil
 }
 
 func distance(a, b searchparam.Ticks) searchparam.Ticks { return max(a-b, b-a) }
@@ -70,7 +108,8 @@ var tenth = func() decimal.Decimal {
 
 // number reads a number and the window that it stands for: half a unit of its
 // last digit, or a tenth of it for approximately.
-func number(code, text string) (Number, error) {
+// Compat: the window has its upper end; in FHIR R4 100 is from 99.5 to below 100.5.
+func (s *parsing) number(code, text string) (Number, error) {
 	prefix, text := cutPrefix(text)
 	d, err := decimal.Parse(unescape(text))
 	if err != nil {
@@ -80,16 +119,17 @@ func number(code, text string) (Number, error) {
 	if prefix == Ap {
 		half = d.Abs().Mul(tenth)
 	}
-	return Number{Prefix: prefix, Value: d, Low: d.Sub(half), High: d.Add(half)}, nil
+	open := s.options.Compat == fhir.Strict && (prefix == Eq || prefix == Ne)
+	return Number{Prefix: prefix, Value: d, Low: d.Sub(half), High: d.Add(half), Open: open}, nil
 }
 
 // quantity reads number, number|system|code, number||code or number|system.
-func quantity(param *searchparam.Param, text string) (Quantity, error) {
+func (s *parsing) quantity(param *searchparam.Param, text string) (Quantity, error) {
 	parts := split(text, '|')
 	if len(parts) > 3 {
 		return Quantity{}, invalid(param.Code, "a quantity is number|system|code")
 	}
-	n, err := number(param.Code, parts[0])
+	n, err := s.number(param.Code, parts[0])
 	if err != nil {
 		return Quantity{}, err
 	}
@@ -105,11 +145,13 @@ func quantity(param *searchparam.Param, text string) (Quantity, error) {
 }
 
 // reference reads id, Type/id or a URL. A URL below the service's own base is a
-// reference to a resource here; everything in no such form is compared as text.
+// reference to a resource here, an id or Type/id also one to a resource
+// elsewhere; everything in no such form is compared as text.
 // Compat: the version in Type/id/_history/version does not count.
 func (s *parsing) reference(param *searchparam.Param, only fhir.Type, text string) Ref {
 	ref := fhir.ParseReference(text, s.registry.IsType)
-	if ref.Base != "" && ref.Base == s.request.Base {
+	here := ref.Base != "" && ref.Base == s.request.Base
+	if here {
 		ref.Base = ""
 	}
 	types := param.Targets
@@ -126,7 +168,7 @@ func (s *parsing) reference(param *searchparam.Param, only fhir.Type, text strin
 	case only != "" && only != ref.Type:
 		return Ref{Types: []fhir.Type{}, ID: ref.ID} // subject:Patient=Group/1 finds nothing
 	}
-	return Ref{Type: ref.Type, ID: ref.ID}
+	return Ref{Type: ref.Type, ID: ref.ID, Here: here}
 }
 
 // composite reads a$b. It may have fewer parts than the parameter has components.

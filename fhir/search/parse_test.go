@@ -28,6 +28,15 @@ func newParser(t testing.TB) *search.Parser {
 	return search.NewParser(registry, search.Options{})
 }
 
+func newStrictParser(t testing.TB) *search.Parser {
+	t.Helper()
+	registry, err := searchparam.NewRegistry(spec.R4())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return search.NewParser(registry, search.Options{Compat: fhir.Strict})
+}
+
 // request makes a request of "Patient?name=x"; types are separated by +.
 func request(t testing.TB, text string) search.Request {
 	t.Helper()
@@ -107,9 +116,19 @@ func operand(o search.Operand) string {
 		instant := func(t searchparam.Ticks) string {
 			return time.Unix(int64(t/1e7)-62135596800, int64(t%1e7)*100).UTC().Format("2006-01-02T15:04:05.9999999")
 		}
-		return fmt.Sprintf("%s %s..%s", prefixes[o.Prefix], instant(o.Start), instant(o.End))
+		s := fmt.Sprintf("%s %s..%s", prefixes[o.Prefix], instant(o.Start), instant(o.End))
+		if o.Within {
+			s += " within"
+		}
+		return s
 	case search.Number:
-		return fmt.Sprintf("%s %s [%s, %s]", prefixes[o.Prefix], o.Value, o.Low, o.High)
+		end := "]"
+		if o.Open {
+			end = ")"
+		}
+		return fmt.Sprintf("%s %s [%s, %s%s", prefixes[o.Prefix], o.Value, o.Low, o.High, end)
+	case search.OfType:
+		return "of type " + o.System + "|" + o.Code + "|" + o.Value
 	case search.Quantity:
 		unit := operand(search.Token{System: o.System, Code: o.Code, AnySystem: o.AnySystem, AnyCode: o.AnyCode})
 		if o.AnyUnit {
@@ -123,9 +142,17 @@ func operand(o search.Operand) string {
 		if o.Type == "" {
 			return fmt.Sprintf("%v/%s", o.Types, o.ID)
 		}
-		return string(o.Type) + "/" + string(o.ID)
+		here := ""
+		if o.Here {
+			here = "here "
+		}
+		return here + string(o.Type) + "/" + string(o.ID)
 	case search.URI:
-		return [...]string{"equal ", "below ", "above "}[o.Mode] + o.Text
+		s := [...]string{"equal ", "below ", "above "}[o.Mode] + o.Text
+		if o.Segments {
+			s += " by segments"
+		}
+		return s
 	case search.Composite:
 		var parts []string
 		for _, part := range o.Parts {
@@ -153,6 +180,10 @@ func TestParseFilters(t *testing.T) {
 		"Patient?gender=male&gender=female":         "and(Patient.gender *|male, Patient.gender *|female)",
 		"Patient?gender:not=male,female":            "not(or(Patient.gender *|male, Patient.gender *|female))",
 		"Patient?gender:missing=true":               "Patient.gender missing true",
+		"Patient?gender:text=M\\,x,y":               "or(Patient.gender starts M,x, Patient.gender starts y)",
+		"Observation?code:text=Blut":                "Observation.code starts Blut",
+		"Patient?identifier:of-type=s|MR|1\\|2":     "Patient.identifier of type s|MR|1|2",
+		"Patient?identifier:of-type=s|MR|1,s|MR|2":  "or(Patient.identifier of type s|MR|1, Patient.identifier of type s|MR|2)",
 		"Observation?code-value-date:missing=false": "Observation.code-value-date missing false",
 
 		"Patient?name=Anna":                "Patient.name starts Anna",
@@ -182,21 +213,23 @@ func TestParseFilters(t *testing.T) {
 		"Observation?value-quantity=5":               "Observation.value-quantity eq 5 [4.5, 5.5] any",
 		"Observation?value-quantity=5||":             "Observation.value-quantity eq 5 [4.5, 5.5] any",
 
-		"Observation?subject=Patient/1":                     "Observation.subject Patient/1",
-		"Observation?subject=https://here/fhir/Patient/1":   "Observation.subject Patient/1",
-		"Observation?subject=https://there/fhir/Patient/1":  "Observation.subject url https://there/fhir/Patient/1",
-		"Observation?subject=urn:uuid:1":                    "Observation.subject url urn:uuid:1",
-		"Observation?subject=1":                             "Observation.subject [Group Device Patient Location]/1",
-		"Observation?subject:Patient=1":                     "Observation.subject Patient/1",
-		"Observation?subject:Patient=Patient/1":             "Observation.subject Patient/1",
-		"Observation?subject:Patient=Group/1":               "Observation.subject []/1",
-		"Observation?subject:not=Patient/1":                 "not(Observation.subject Patient/1)",
-		"Observation?subject=patient/1":                     "Observation.subject url patient/1",
-		"Observation?subject=http://x/Patient/1/_history/2": "Observation.subject url http://x/Patient/1/_history/2",
-		"Observation?subject=Patient/1/_history/2":          "Observation.subject Patient/1",
-		"Observation?patient=1":                             "Observation.patient Patient/1",
-		"QuestionnaireResponse?questionnaire=http://q|1":    "QuestionnaireResponse.questionnaire url http://q|1",
-		"Observation?subject=Patient/1,Patient/2":           "or(Observation.subject Patient/1, Observation.subject Patient/2)",
+		"Observation?subject=Patient/1":                           "Observation.subject Patient/1",
+		"Observation?subject=https://here/fhir/Patient/1":         "Observation.subject here Patient/1",
+		"Observation?subject:Patient=https://here/fhir/Patient/1": "Observation.subject here Patient/1",
+		"Observation?subject:identifier=s|1,2":                    "or(Observation.subject s|1, Observation.subject *|2)",
+		"Observation?subject=https://there/fhir/Patient/1":        "Observation.subject url https://there/fhir/Patient/1",
+		"Observation?subject=urn:uuid:1":                          "Observation.subject url urn:uuid:1",
+		"Observation?subject=1":                                   "Observation.subject [Group Device Patient Location]/1",
+		"Observation?subject:Patient=1":                           "Observation.subject Patient/1",
+		"Observation?subject:Patient=Patient/1":                   "Observation.subject Patient/1",
+		"Observation?subject:Patient=Group/1":                     "Observation.subject []/1",
+		"Observation?subject:not=Patient/1":                       "not(Observation.subject Patient/1)",
+		"Observation?subject=patient/1":                           "Observation.subject url patient/1",
+		"Observation?subject=http://x/Patient/1/_history/2":       "Observation.subject url http://x/Patient/1/_history/2",
+		"Observation?subject=Patient/1/_history/2":                "Observation.subject Patient/1",
+		"Observation?patient=1":                                   "Observation.patient Patient/1",
+		"QuestionnaireResponse?questionnaire=http://q|1":          "QuestionnaireResponse.questionnaire url http://q|1",
+		"Observation?subject=Patient/1,Patient/2":                 "or(Observation.subject Patient/1, Observation.subject Patient/2)",
 
 		"ValueSet?url=http://vs":       "ValueSet.url equal http://vs",
 		"ValueSet?url:below=http://vs": "ValueSet.url below http://vs",
@@ -218,6 +251,7 @@ func TestParseFilters(t *testing.T) {
 		"Patient?_tag=s|t":               "Patient._tag s|t",
 		"Patient?_security=t":            "Patient._security *|t",
 		"Patient?_profile=http://p":      "Patient._profile equal http://p",
+		"Patient?_profile=http://p|1":    "Patient._profile equal ",
 		"Patient?_source:below=http://p": "Patient._source below http://p",
 		"Patient?_tag:not=t&_tag:not=t":  "not(Patient._tag *|t)",
 
@@ -249,6 +283,36 @@ func TestParseFilters(t *testing.T) {
 	}
 }
 
+func TestParseByTheRulesOfFHIR(t *testing.T) {
+	t.Parallel()
+	p := newStrictParser(t)
+	const year = "2020-01-01T00:00:00..2020-12-31T23:59:59.9999999"
+	for query, want := range map[string]string{
+		"Patient?birthdate=2020":             "Patient.birthdate eq " + year + " within",
+		"Patient?birthdate=eq2020":           "Patient.birthdate eq " + year + " within",
+		"Patient?birthdate=ge2020":           "Patient.birthdate ge " + year + " within",
+		"Patient?birthdate=le2020":           "Patient.birthdate le " + year + " within",
+		"Patient?birthdate=ne2020":           "Patient.birthdate ne " + year,
+		"Patient?birthdate=gt2020":           "Patient.birthdate gt " + year,
+		"Patient?birthdate=sa2020,lt2020":    "or(Patient.birthdate sa " + year + ", Patient.birthdate lt " + year + ")",
+		"Patient?_lastUpdated=eb2020,gt2020": "or(updated eb " + year + ", updated gt " + year + ")",
+		"RiskAssessment?probability=0.80":    "RiskAssessment.probability eq 0.80 [0.795, 0.805)",
+		"RiskAssessment?probability=ne1,gt2": "or(RiskAssessment.probability ne 1 [0.5, 1.5), RiskAssessment.probability gt 2 [1.5, 2.5])",
+		"RiskAssessment?probability=ap20":    "RiskAssessment.probability ap 20 [18.0, 22.0]",
+		"Observation?value-quantity=5||mg":   "Observation.value-quantity eq 5 [4.5, 5.5) *|mg",
+		"Observation?value-quantity=gt5,lt2": "or(Observation.value-quantity gt 5 [4.5, 5.5] any, Observation.value-quantity lt 2 [1.5, 2.5] any)",
+		"Observation?code-value-date=c$2020": "Observation.code-value-date *|c $ eq " + year + " within",
+		"ValueSet?url:below=http://vs":       "ValueSet.url below http://vs by segments",
+		"ValueSet?url:above=http://vs":       "ValueSet.url above http://vs by segments",
+		"ValueSet?url=http://vs":             "ValueSet.url equal http://vs",
+		"Patient?_profile=http://p|1":        "Patient._profile equal http://p|1",
+	} {
+		if got := show(parse(t, p, query).Plan.Branches[0].Filter); got != want {
+			t.Errorf("%s:\n got %s\nwant %s", query, got, want)
+		}
+	}
+}
+
 func TestParseRefusals(t *testing.T) {
 	t.Parallel()
 	p := newParser(t)
@@ -259,6 +323,10 @@ func TestParseRefusals(t *testing.T) {
 		"Patient?birthdate=2000-01-01T00:00:00+01:00":     fault.Invalid,
 		"Patient?birthdate=GE2000":                        fault.Invalid,
 		"Patient?gender=a|b|c":                            fault.Invalid,
+		"Patient?identifier:of-type=a|b":                  fault.Invalid,
+		"Patient?identifier:of-type=a|b|":                 fault.Invalid,
+		"Patient?identifier:of-type=a|b|c|d":              fault.Invalid,
+		"Observation?subject:identifier=a|b|c":            fault.Invalid,
 		"Patient?gender=|":                                fault.Invalid,
 		"Patient?gender=a,,b":                             fault.Invalid,
 		"Patient?gender=a,":                               fault.Invalid,
@@ -292,16 +360,17 @@ func TestParseRefusals(t *testing.T) {
 		"RiskAssessment?probability=1,gt2":                fault.Refused,
 		"Patient?gender:in=x":                             fault.Refused,
 		"Patient?gender:not-in=x":                         fault.Refused,
-		"Patient?gender:text=x":                           fault.Refused,
+		"Patient?name:text=x":                             fault.Refused,
 		"Patient?gender:above=x":                          fault.Refused,
-		"Patient?identifier:of-type=a|b|c":                fault.Refused,
+		"Patient?gender:of-type=a|b|c":                    fault.Refused,
 		"Patient?gender:not:missing=x":                    fault.Refused,
 		"Patient?gender:missing=yes":                      fault.Refused,
 		"Patient?name:not=x":                              fault.Refused,
 		"Patient?birthdate:exact=2000":                    fault.Refused,
 		"Observation?code-value-quantity:not=a$1":         fault.Refused,
 		"Observation?code-value-quantity=a$1$2":           fault.Refused,
-		"Observation?subject:identifier=x":                fault.Refused,
+		"Observation?subject:above=x":                     fault.Refused,
+		"Observation?subject:below=x":                     fault.Refused,
 		"Observation?subject:Medication=1":                fault.Refused,
 		"Observation?subject:patient=1":                   fault.Refused,
 		"Observation?subject.name=x":                      fault.Refused,

@@ -89,8 +89,9 @@ func (Updated) isFilter() {}
 func (Chain) isFilter()   {}
 func (Has) isFilter()     {}
 
-// Operand is what a parameter's values are compared with: Token, Text, Date,
-// Number, Quantity, Ref, URI or Composite, as the parameter's kind demands.
+// Operand is what a parameter's values are compared with: Token, Text, OfType,
+// Date, Number, Quantity, Ref, URI or Composite, as the parameter's kind demands.
+// A Token with a reference compares its identifier, a Text with a token its text.
 type Operand interface{ isOperand() }
 
 // Prefix is the comparison of an ordered value.
@@ -116,6 +117,11 @@ type Token struct {
 	AnySystem, AnyCode bool
 }
 
+// OfType compares an identifier's value and one of the codings of its type.
+// Index values for it have no System and Code of their own but two Parts (see
+// searchparam.Value).
+type OfType struct{ System, Code, Value string }
+
 // TextMode is how a string is compared.
 type TextMode uint8
 
@@ -138,8 +144,8 @@ type Text struct {
 //	eq  S ≤ End and E ≥ Start (overlap; Compat: the reference's rule)
 //	    or, if Within, S ≥ Start and E ≤ End (FHIR R4's rule)
 //	ne  S < Start or E > End
-//	lt  S < Start    le  S ≤ End
-//	gt  E > End      ge  E ≥ Start
+//	lt  S < Start    le  S ≤ End, or if Within, lt or eq
+//	gt  E > End      ge  E ≥ Start, or if Within, gt or eq
 //	sa  S > End      eb  E < Start
 //	ap  as eq with overlap, the interval already widened
 type Date struct {
@@ -148,16 +154,18 @@ type Date struct {
 	Within     bool
 }
 
-// Number compares with Value (gt lt ge le sa eb) or with the closed window from
-// Low to High around it (eq ne ap), which the writer of the plan has computed.
+// Number compares with Value (gt lt ge le sa eb) or with the window from Low to
+// High around it (eq ne ap), which the writer of the plan has computed. The
+// window is closed, or without High if Open.
 //
-//	eq, ap  L ≥ Low and H ≤ High, for a stored range L to H
+//	eq, ap  L ≥ Low and H ≤ High (Open: H < High), for a stored range L to H
 //	ne      not that
 //	gt, ge  H > Value, H ≥ Value     lt, le  L < Value, L ≤ Value
 //	sa      L > Value                eb      H < Value
 type Number struct {
 	Prefix           Prefix
 	Value, Low, High decimal.Decimal
+	Open             bool
 }
 
 // Quantity compares a Number and, unless AnyUnit, the unit: Code must be equal,
@@ -170,14 +178,16 @@ type Quantity struct {
 
 // Ref compares a reference.
 //
-//	Type and ID            a reference to that resource here
-//	ID with Types          a reference to any resource here of one of Types with that id ("123"),
-//	                       or one that is stored as the id alone
-//	URL                    a reference with exactly that text (external, canonical, urn)
+//	Type and ID            a reference to that resource here or, unless Here, an absolute one that
+//	                       ends in Type/ID, whatever its base
+//	ID with Types          the same for each of Types ("123"), or a reference that is stored as the id alone
+//	URL                    a reference with exactly that text (external, canonical, urn), or with it and a version
+//	                       (/_history/…) behind it
 type Ref struct {
 	Type  fhir.Type
 	Types []fhir.Type
 	ID    fhir.ID
+	Here  bool
 	URL   string
 }
 
@@ -185,7 +195,8 @@ type Ref struct {
 type URIMode uint8
 
 // The ways to compare URIs. Below: the stored one starts with the searched one;
-// Above: the searched one starts with the stored one. Both leave out URNs.
+// Above: the searched one starts with the stored one. Both leave out URNs. With
+// Segments the shorter must end where a segment of the longer one's path does.
 const (
 	Equal URIMode = iota
 	Below
@@ -194,8 +205,15 @@ const (
 
 // URI compares a uri parameter.
 type URI struct {
-	Mode URIMode
-	Text string
+	Mode     URIMode
+	Text     string
+	Segments bool
+}
+
+// EndsSegment reports whether the first n bytes of a URI end where a segment of
+// its path does, before or behind the slash, or are all of it.
+func EndsSegment(uri string, n int) bool {
+	return n == len(uri) || n > 0 && n < len(uri) && (uri[n] == '/' || uri[n-1] == '/')
 }
 
 // Composite compares the components of one composite value, all of which must
@@ -204,6 +222,7 @@ type Composite struct{ Parts []Operand }
 
 func (Token) isOperand()     {}
 func (Text) isOperand()      {}
+func (OfType) isOperand()    {}
 func (Date) isOperand()      {}
 func (Number) isOperand()    {}
 func (Quantity) isOperand()  {}

@@ -127,6 +127,9 @@ func (c *compiler) sink(p *Param, l location) {
 		return
 	}
 	s := &sink{param: p, convert: convert, target: l.target}
+	if p.Kind == Token && l.typ.Name == "Identifier" {
+		p.Identifier = true
+	}
 	if p.Kind == Token && l.typ.Name == "code" && l.element != nil {
 		if b := l.element.Binding; b != nil && b.Strength == spec.Required {
 			s.codes = impliedSystems(c.registry.defs.ValueSet(b.ValueSet))

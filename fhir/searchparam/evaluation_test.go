@@ -106,7 +106,11 @@ func withoutSystem(p *searchparam.Param, v searchparam.Value) searchparam.Value 
 	}
 	v.Parts = slices.Clone(v.Parts)
 	for i := range v.Parts {
-		v.Parts[i] = withoutSystem(p.Components[i], v.Parts[i])
+		part := p
+		if p.Kind == searchparam.Composite {
+			part = p.Components[i]
+		}
+		v.Parts[i] = withoutSystem(part, v.Parts[i])
 	}
 	return v
 }

@@ -30,6 +30,9 @@ func render(p *searchparam.Param, v searchparam.Value) string {
 	}
 	switch p.Kind {
 	case searchparam.Token:
+		if len(v.Parts) == 2 {
+			return "of type " + v.Parts[0].System + "|" + v.Parts[0].Code + " " + v.Parts[1].Code
+		}
 		s := v.System + "|" + v.Code
 		if v.Text != "" {
 			s += " (" + v.Text + ")"
@@ -113,6 +116,9 @@ func TestExtract(t *testing.T) {
 			`{"resourceType":"Patient","gender":"male"}`, "gender",
 			[]string{"http://hl7.org/fhir/administrative-gender|male"}},
 		{"token of a boolean", `{"resourceType":"Patient","active":true}`, "active", []string{"|true"}},
+		{"token of an identifier, and each coding of its type with its value",
+			`{"resourceType":"Patient","identifier":[{"system":"urn:s","value":"1","type":{"coding":[{"system":"t","code":"MR"},{"system":"u","code":"X"},{"code":"no system"}]}},{"type":{"coding":[{"system":"t","code":"MR"}]}}]}`, "identifier",
+			[]string{"urn:s|1", "of type t|MR 1", "of type u|X 1"}},
 		{"token of an identifier with its type's text",
 			`{"resourceType":"Patient","identifier":[{"system":"urn:s","value":"1","type":{"text":"MRN"}},{"value":"2"},{"use":"old"}]}`, "identifier",
 			[]string{"urn:s|1 (MRN)", "|2"}},
@@ -202,7 +208,7 @@ func TestExtract(t *testing.T) {
 
 		{"uri", `{"resourceType":"ValueSet","url":"http://vs"}`, "url", []string{"http://vs"}},
 		{"source", `{"resourceType":"Basic","meta":{"source":"http://s#1"}}`, "_source", []string{"http://s#1"}},
-		{"profile without version and fragment", `{"resourceType":"Basic","meta":{"profile":["http://p|1.0","http://q#f"]}}`, "_profile", []string{"http://p", "http://q"}},
+		{"profile with version and without, no fragment", `{"resourceType":"Basic","meta":{"profile":["http://p|1.0","http://q#f"]}}`, "_profile", []string{"http://p|1.0", "http://p", "http://q"}},
 
 		{"composite of token and quantity",
 			`{"resourceType":"Observation","code":{"coding":[{"system":"s","code":"a"},{"code":"b"}],"text":"T"},"valueQuantity":{"value":1,"code":"mg"}}`, "code-value-quantity",

@@ -123,6 +123,22 @@ func identifierToken(x *extraction, s *sink, n fhir.Node) {
 	if v.System != "" || v.Code != "" {
 		x.add(s.param, v)
 	}
+	if v.Code != "" {
+		identifierTypes(x, s, n.Path("type", "coding"), v.Code)
+	}
+}
+
+// identifierTypes adds what :of-type compares: each coding of an identifier's
+// type with its value.
+func identifierTypes(x *extraction, s *sink, codings fhir.Node, value string) {
+	if x.gathering {
+		return // a composite has no modifiers
+	}
+	for c := codings.First(); c.Exists(); c = c.Next() {
+		if system, code := c.Get("system").Text(), c.Get("code").Text(); system != "" && code != "" {
+			x.add(s.param, Value{Parts: []Value{{System: system, Code: code}, {Code: value}}})
+		}
+	}
 }
 
 func contactToken(x *extraction, s *sink, n fhir.Node) {

@@ -25,14 +25,11 @@ func plainURI(x *extraction, s *sink, n fhir.Node) {
 }
 
 // canonicalURI takes a canonical with its version and without. A profile is
-// kept only without version and fragment.
-// Compat: the reference finds no profile by URL and version.
+// kept without its fragment.
 func canonicalURI(x *extraction, s *sink, n fhir.Node) {
 	text := x.text(n)
 	if s.param.Code == "_profile" {
-		if i := strings.IndexAny(text, "|#"); i >= 0 {
-			text = text[:i]
-		}
+		text, _, _ = strings.Cut(text, "#")
 	}
 	for ; text != ""; text = unversioned(text) {
 		x.add(s.param, Value{Text: text})

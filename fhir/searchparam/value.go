@@ -31,13 +31,8 @@ type Param struct {
 	Kind       Kind
 	Targets    []fhir.Type // of a reference: resource types it may point at
 	Components []*Param    // of a composite, in order
+	Identifier bool        // of a token: its values may be identifiers, so that :of-type can be asked
 }
-
-// Revision counts how the values of the parameter have changed between programs,
-// or what engines index of them. It is 1 for how Salus 0.1 did it. Whoever changes
-// either raises it for the parameters concerned; the next start then indexes
-// stored resources anew, in the background.
-func (p *Param) Revision() int { return 1 }
 
 // Name returns "Type.code", which is unique in a registry.
 func (p *Param) Name() string { return string(p.Type) + "." + p.Code }
@@ -67,7 +62,9 @@ func TicksOf(t time.Time) Ticks {
 // Value is one index value of a parameter. Which fields count depends on the
 // parameter's kind:
 //
-//	Token      System (empty when the code has none), Code, Text (display or text)
+//	Token      System (empty when the code has none), Code, Text (display or text);
+//	           of an identifier besides, for each coding of its type, a value of two Parts alone:
+//	           System and Code of the coding, and the identifier's value as Code
 //	String     Text, as it stands in the resource
 //	URI        Text, as it stands
 //	Date       Start, End: closed interval, MinTicks or MaxTicks where open

@@ -76,6 +76,9 @@ func (q *query) firstTerms(at place, op search.Operand) (found []place, known bo
 			if ok {
 				found = append(found, at.key(tagComposite, []byte{tagReference}, appendU32(nil, h.doc)))
 			}
+			if !op.Here {
+				found = append(found, at.key(tagComposite, []byte{tagTail}, hashTail(nil, t, op.ID)))
+			}
 		}
 		return found, true, nil
 	}
@@ -130,16 +133,15 @@ func (q *query) acceptsTerm(term []byte, op search.Operand) bool {
 }
 
 func acceptsNumber(single, stored bool, body []byte, op search.Number) bool {
-	value, low, high := ordered(op.Value), ordered(op.Low), ordered(op.High)
 	if stored {
-		return rangeMatches(body, op.Prefix, value, low, high)
+		return rangeMatches(body, op)
 	}
 	if !single {
 		return false
 	}
 	n := body[:decimalLen(body)]
 	same := append(append([]byte{0}, n...), n...)
-	return rangeMatches(same, op.Prefix, value, low, high)
+	return rangeMatches(same, op)
 }
 
 func acceptsDate(s, e searchparam.Ticks, op search.Date) bool {
@@ -149,11 +151,11 @@ func acceptsDate(s, e searchparam.Ticks, op search.Date) bool {
 	case search.Lt:
 		return s < op.Start
 	case search.Le:
-		return s <= op.End
+		return s <= op.End && (!op.Within || s < op.Start || e <= op.End)
 	case search.Gt:
 		return e > op.End
 	case search.Ge:
-		return e >= op.Start
+		return e >= op.Start && (!op.Within || e > op.End || s >= op.Start)
 	case search.Sa:
 		return s > op.End
 	case search.Eb:

@@ -77,18 +77,13 @@ func (e *encoder) value(param uint16, p *searchparam.Param, v *searchparam.Value
 	case searchparam.Reference:
 		return e.reference(param, v)
 	case searchparam.Composite:
-		e.buf = append(e.buf, tagComposite)
-		for i := range v.Parts {
-			if i >= len(p.Components) {
-				break
-			}
-			if err := e.part(p.Components[i].Kind, &v.Parts[i]); err != nil {
-				return err
-			}
-		}
-		e.add(param, start)
-		return nil
+		return e.composite(param, p, v)
 	case searchparam.Token:
+		if len(v.Parts) == 2 {
+			e.buf = hashOfType(append(e.buf, tagOfType), v.Parts[0].System, v.Parts[0].Code, v.Parts[1].Code)
+			e.add(param, start)
+			return nil
+		}
 		if v.Text != "" {
 			text := searchparam.Normalize(v.Text)
 			e.buf = appendText(append(e.buf, tagText), text)
@@ -106,6 +101,36 @@ func (e *encoder) value(param uint16, p *searchparam.Param, v *searchparam.Value
 	if len(e.buf) > start {
 		e.add(param, start)
 	}
+	return nil
+}
+
+// composite adds the terms of the components, one behind the other; where one
+// is an absolute reference, also with what stands for its end.
+func (e *encoder) composite(param uint16, p *searchparam.Param, v *searchparam.Value) error {
+	parts := v.Parts[:min(len(v.Parts), len(p.Components))]
+	absolute := false
+	start := len(e.buf)
+	e.buf = append(e.buf, tagComposite)
+	for i := range parts {
+		absolute = absolute || p.Components[i].Kind == searchparam.Reference && parts[i].Ref.Base != ""
+		if err := e.part(p.Components[i].Kind, &parts[i]); err != nil {
+			return err
+		}
+	}
+	e.add(param, start)
+	if !absolute {
+		return nil
+	}
+	start = len(e.buf)
+	e.buf = append(e.buf, tagComposite)
+	for i := range parts {
+		if ref := &parts[i].Ref; p.Components[i].Kind == searchparam.Reference && ref.Base != "" {
+			e.buf = hashTail(append(e.buf, tagTail), ref.Type, ref.ID)
+		} else if err := e.part(p.Components[i].Kind, &parts[i]); err != nil {
+			return err
+		}
+	}
+	e.add(param, start)
 	return nil
 }
 
@@ -161,7 +186,8 @@ func (e *encoder) part(kind searchparam.Kind, v *searchparam.Value) error {
 }
 
 // reference adds the terms by which a reference is found: the document it
-// names, or its text, and for one that is an id alone that id.
+// names, or its text; for one that is an id alone that id, and for an absolute
+// one its end and, when it names a version, its text without that.
 func (e *encoder) reference(param uint16, v *searchparam.Value) error {
 	if v.System != "" || v.Code != "" {
 		start := len(e.buf)
@@ -177,13 +203,27 @@ func (e *encoder) reference(param uint16, v *searchparam.Value) error {
 		return err
 	}
 	e.add(param, start)
-	if ref.ID == "" || ref.Type != "" {
-		return nil
-	}
 	start = len(e.buf)
-	e.buf = hash12(append(e.buf, tagID), string(ref.ID))
-	e.add(param, start)
+	switch {
+	case ref.Base != "":
+		e.buf = hashTail(append(e.buf, tagTail), ref.Type, ref.ID)
+		e.add(param, start)
+		if ref.Version != "" {
+			start = len(e.buf)
+			e.buf = hash12(append(e.buf, tagURL), unversioned(ref))
+			e.add(param, start)
+		}
+	case ref.ID != "" && ref.Type == "":
+		e.buf = hash12(append(e.buf, tagID), string(ref.ID))
+		e.add(param, start)
+	}
 	return nil
+}
+
+func unversioned(ref *fhir.Reference) string {
+	whole := *ref
+	whole.Version = ""
+	return whole.String()
 }
 
 // appendForward renders terms for the forward record: for each the parameter,

@@ -48,6 +48,8 @@ func (q *query) value(at place, op search.Operand) (set, error) {
 		return q.token(at, tagToken, op)
 	case search.Text:
 		return q.text(at, op)
+	case search.OfType:
+		return q.posting(at.key(tagOfType, hashOfType(nil, op.System, op.Code, op.Value)))
 	case search.URI:
 		return q.uri(at, op)
 	case search.Date:
@@ -166,18 +168,31 @@ func (q *query) uri(at place, op search.URI) (set, error) {
 		if strings.HasPrefix(op.Text, "urn:") {
 			return loaded{}, nil
 		}
-		notURN := func(term []byte) bool { return !bytes.HasPrefix(term[len(at)+1-3:], []byte("urn:")) }
-		if len(op.Text) <= maxText {
-			prefix := at.key(tagURI, trimMark(appendText(nil, op.Text)))
-			return q.gather(prefix, after(prefix), notURN)
+		whole := func(text string) bool {
+			return strings.HasPrefix(text, op.Text) && (!op.Segments || search.EndsSegment(text, len(op.Text)))
 		}
-		return q.verified(at, at.key(tagURI, markedCut(op.Text)), func(text string) bool { return strings.HasPrefix(text, op.Text) })
+		if len(op.Text) > maxText {
+			return q.verified(at, at.key(tagURI, markedCut(op.Text)), whole)
+		}
+		prefix := at.key(tagURI, trimMark(appendText(nil, op.Text)))
+		found, err := q.gather(prefix, after(prefix), func(term []byte) bool {
+			text, cut := textOf(term[len(at)+1-3:])
+			return !bytes.HasPrefix(text, []byte("urn:")) && (!op.Segments || !cut && search.EndsSegment(string(text), len(op.Text)))
+		})
+		if err != nil || !op.Segments {
+			return found, err
+		}
+		long, err := q.verified(at, prefix, whole)
+		return unite(found, long), err
 	case search.Above:
 		if strings.HasPrefix(op.Text, "urn:") {
 			return loaded{}, nil
 		}
 		var parts []set
 		for n := 1; n <= min(len(op.Text), maxText); n++ {
+			if op.Segments && !search.EndsSegment(op.Text, n) {
+				continue
+			}
 			s, err := q.posting(at.key(tagURI, appendText(nil, op.Text[:n])))
 			if err != nil {
 				return nil, err
@@ -187,7 +202,9 @@ func (q *query) uri(at place, op search.URI) (set, error) {
 		if len(op.Text) <= maxText {
 			return unite(parts...), nil
 		}
-		long, err := q.verified(at, at.key(tagURI, markedCut(op.Text)), func(text string) bool { return strings.HasPrefix(op.Text, text) })
+		long, err := q.verified(at, at.key(tagURI, markedCut(op.Text)), func(text string) bool {
+			return strings.HasPrefix(op.Text, text) && (!op.Segments || search.EndsSegment(op.Text, len(text)))
+		})
 		return unite(append(parts, long)...), err
 	}
 	return q.posting(at.key(tagURI, appendText(nil, op.Text)))
@@ -210,14 +227,23 @@ func (q *query) reference(at place, op search.Ref) (set, error) {
 	if op.URL != "" {
 		return q.posting(at.key(tagURL, hash12(nil, op.URL)))
 	}
+	types := op.Types
 	if op.Type != "" {
-		err := local(fhir.Key{Type: op.Type, ID: op.ID})
-		return unite(parts...), err
+		types = []fhir.Type{op.Type}
 	}
-	for _, t := range op.Types {
+	for _, t := range types {
 		if err := local(fhir.Key{Type: t, ID: op.ID}); err != nil {
 			return nil, err
 		}
+		if op.Here {
+			continue
+		}
+		if err := add(at.key(tagTail, hashTail(nil, t, op.ID))); err != nil {
+			return nil, err
+		}
+	}
+	if op.Type != "" {
+		return unite(parts...), nil
 	}
 	err := add(at.key(tagID, hash12(nil, string(op.ID))))
 	return unite(parts...), err

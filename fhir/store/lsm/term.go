@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"unicode/utf8"
 
+	"salus/fhir"
 	"salus/fhir/decimal"
 	"salus/fhir/searchparam"
 )
@@ -18,6 +19,7 @@ const (
 	tagToken      = 'c' // hash of code, hash of system
 	tagSystem     = 'y' // derived: hash of system
 	tagIdentifier = 'j' // reference by identifier: as tagToken
+	tagOfType     = 'f' // long hash of the system and code of an identifier's type and its value
 	tagText       = 'w' // normalised text, end mark
 	tagExact      = 'e' // long hash of the text
 	tagOverflow   = 'o' // whole normalised text; only in the forward record
@@ -40,6 +42,7 @@ const (
 	tagReference  = 'r' // document
 	tagURL        = 'x' // long hash of the reference's text
 	tagID         = 'i' // long hash of the id, of a reference that is an id alone
+	tagTail       = 't' // long hash of Type/id, of an absolute reference
 	tagSignature  = 'g' // hash of a signature
 	tagComposite  = 'k' // the terms of the components, one behind the other
 )
@@ -65,6 +68,16 @@ func hash8(dst []byte, s string) []byte {
 func hash12(dst []byte, s string) []byte {
 	h := sha256.Sum256([]byte(s))
 	return append(dst, h[:12]...)
+}
+
+// hashTail appends what tagTail has of a resource elsewhere.
+func hashTail(dst []byte, t fhir.Type, id fhir.ID) []byte {
+	return hash12(dst, string(t)+"/"+string(id))
+}
+
+// hashOfType appends what tagOfType has of an identifier of a type.
+func hashOfType(dst []byte, system, code, value string) []byte {
+	return hash12(dst, system+"\x00"+code+"\x00"+value)
 }
 
 // appendToken appends the two hashes of a token. Together they have 128 bits;
@@ -246,7 +259,7 @@ func componentLen(b []byte) int {
 		n = 17
 	case tagReference:
 		n = 5
-	case tagURL, tagID, tagExact:
+	case tagURL, tagID, tagTail, tagExact:
 		n = 13
 	case tagNumber:
 		n = 1 + decimalLen(b[1:])

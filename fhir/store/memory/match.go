@@ -15,6 +15,8 @@ func satisfies(v searchparam.Value, operand search.Operand) bool {
 		return (o.AnySystem || v.System == o.System) && (o.AnyCode || v.Code == o.Code)
 	case search.Text:
 		return textSatisfies(v.Text, o)
+	case search.OfType:
+		return len(v.Parts) == 2 && v.Parts[0].System == o.System && v.Parts[0].Code == o.Code && v.Parts[1].Code == o.Value
 	case search.Date:
 		return dateSatisfies(v.Start, v.End, o)
 	case search.Number:
@@ -54,10 +56,16 @@ func dateSatisfies(start, end searchparam.Ticks, o search.Date) bool {
 	case search.Lt:
 		return start < o.Start
 	case search.Le:
+		if o.Within {
+			return start < o.Start || end <= o.End
+		}
 		return start <= o.End
 	case search.Gt:
 		return end > o.End
 	case search.Ge:
+		if o.Within {
+			return end > o.End || start >= o.Start
+		}
 		return end >= o.Start
 	case search.Sa:
 		return start > o.End
@@ -73,7 +81,7 @@ func dateSatisfies(start, end searchparam.Ticks, o search.Date) bool {
 
 // numberSatisfies takes an open end of a stored range as infinite.
 func numberSatisfies(v searchparam.Value, o search.Number) bool {
-	inside := !v.OpenLow && v.Low.Cmp(o.Low) >= 0 && !v.OpenHigh && v.High.Cmp(o.High) <= 0
+	inside := !v.OpenLow && v.Low.Cmp(o.Low) >= 0 && !v.OpenHigh && v.High.Cmp(o.High) <= 0 && (!o.Open || v.High.Cmp(o.High) < 0)
 	switch o.Prefix {
 	case search.Ne:
 		return !inside
@@ -102,21 +110,23 @@ func unitSatisfies(v searchparam.Value, o search.Quantity) bool {
 func refSatisfies(v searchparam.Value, o search.Ref) bool {
 	switch {
 	case o.URL != "":
-		return v.Ref.String() == o.URL
+		current := v.Ref
+		current.Version = ""
+		return v.Ref.String() == o.URL || v.Ref.Base != "" && current.String() == o.URL
 	case o.Type != "":
-		return v.Ref.Local() && v.Ref.Type == o.Type && v.Ref.ID == o.ID
+		return v.Ref.Type == o.Type && v.Ref.ID == o.ID && (v.Ref.Base == "" || !o.Here)
 	default:
 		bare := v.Ref.Type == "" && v.Ref.Base == ""
-		return v.Ref.ID == o.ID && (bare || v.Ref.Local() && slices.Contains(o.Types, v.Ref.Type))
+		return v.Ref.ID == o.ID && (bare || slices.Contains(o.Types, v.Ref.Type) && (v.Ref.Base == "" || !o.Here))
 	}
 }
 
 func uriSatisfies(uri string, o search.URI) bool {
 	switch o.Mode {
 	case search.Below:
-		return strings.HasPrefix(uri, o.Text) && !strings.HasPrefix(uri, "urn:")
+		return strings.HasPrefix(uri, o.Text) && !strings.HasPrefix(uri, "urn:") && (!o.Segments || search.EndsSegment(uri, len(o.Text)))
 	case search.Above:
-		return strings.HasPrefix(o.Text, uri) && !strings.HasPrefix(uri, "urn:")
+		return strings.HasPrefix(o.Text, uri) && !strings.HasPrefix(uri, "urn:") && (!o.Segments || search.EndsSegment(o.Text, len(uri)))
 	default:
 		return uri == o.Text
 	}

@@ -37,7 +37,7 @@ var (
 	ranges     = []string{"1..3", "..2", "50..", "-10..-7"}
 	units      = []string{"u|mg", "u|g", "v|mg", "mg", ""}
 	uris       = []string{"http://x/vs", "http://x/vs/a", "http://x/VS", "urn:oid:1.2", "urn:oid:1.2.3"}
-	elsewhere  = []string{"http://other/fhir/Patient/zz", "urn:uuid:8d3ff1c4-0d6c-4f5a-9f0e-6a3c3c0c7a11", "http://c/canon|2"}
+	elsewhere  = []string{"http://other/fhir/Patient/zz", "urn:uuid:8d3ff1c4-0d6c-4f5a-9f0e-6a3c3c0c7a11", "http://c/canon|2", "http://other/fhir/Patient/a", "http://other/fhir/Patient/a/_history/2"}
 	prefixes   = []search.Prefix{search.Eq, search.Ne, search.Gt, search.Lt, search.Ge, search.Le, search.Sa, search.Eb, search.Ap}
 	textModes  = []search.TextMode{search.Starts, search.Contains, search.Exact}
 	uriModes   = []search.URIMode{search.Equal, search.Below, search.Above}
@@ -95,6 +95,9 @@ func drawValue(r *rapid.T, c string) searchparam.Value {
 	switch c {
 	case code:
 		v := tokenValue(pick(r, "token", tokens))
+		if chance(r, "of a type", 10) {
+			return searchparam.Value{Parts: []searchparam.Value{v, {Code: pick(r, "identifier", tokens)}}}
+		}
 		if chance(r, "token text", 30) {
 			v.Text = pick(r, "text", texts)
 		}
@@ -145,6 +148,10 @@ func drawOperand(r *rapid.T, c string) search.Operand {
 		if chance(r, "by text", 15) {
 			return search.Text{Text: pick(r, "text", texts)[:4]}
 		}
+		if chance(r, "by type", 10) {
+			v := tokenValue(pick(r, "token", tokens))
+			return search.OfType{System: v.System, Code: v.Code, Value: pick(r, "identifier", tokens)}
+		}
 		return drawToken(r)
 	case name:
 		text := pick(r, "text", texts)
@@ -158,7 +165,7 @@ func drawOperand(r *rapid.T, c string) search.Operand {
 		return search.Text{Mode: mode, Text: text}
 	case date:
 		d := dateIs(pick(r, "prefix", prefixes), pick(r, "date", append([]string{"2020", "2020-01", "..2020-01", "2020-02-25.."}, dates...)))
-		switch d.Within = d.Prefix == search.Eq && chance(r, "within", 50); rapid.IntRange(0, 5).Draw(r, "touch") {
+		switch d.Within = slices.Contains([]search.Prefix{search.Eq, search.Ge, search.Le}, d.Prefix) && chance(r, "within", 50); rapid.IntRange(0, 5).Draw(r, "touch") {
 		case 0: // only the last tick
 			d.Start = d.End
 		case 1: // only the first
@@ -166,7 +173,9 @@ func drawOperand(r *rapid.T, c string) search.Operand {
 		}
 		return d
 	case number:
-		return numberIs(pick(r, "prefix", prefixes), pick(r, "number", numbers))
+		n := numberIs(pick(r, "prefix", prefixes), pick(r, "number", numbers))
+		n.Open = chance(r, "open", 30)
+		return n
 	case quantity:
 		q := search.Quantity{Number: numberIs(pick(r, "prefix", prefixes), pick(r, "number", numbers))}
 		if chance(r, "wide", 25) {
@@ -179,7 +188,9 @@ func drawOperand(r *rapid.T, c string) search.Operand {
 		q.AnyCode = !q.AnySystem && q.System != "" && chance(r, "any code", 25)
 		return q
 	case url:
-		return search.URI{Mode: pick(r, "mode", uriModes), Text: pick(r, "uri", append([]string{"http://x/vs/a/b", "http"}, uris...))}
+		uri := search.URI{Mode: pick(r, "mode", uriModes), Text: pick(r, "uri", append([]string{"http://x/vs/a/b", "http", "http://x/"}, uris...))}
+		uri.Segments = uri.Mode != search.Equal && chance(r, "segments", 50)
+		return uri
 	case subject:
 		return drawRef(r)
 	}
@@ -189,7 +200,8 @@ func drawOperand(r *rapid.T, c string) search.Operand {
 	}
 	if chance(r, "second part", 80) {
 		second := drawOperand(r, parts[c][1])
-		if _, byText := second.(search.Text); byText {
+		switch second.(type) {
+		case search.Text, search.OfType:
 			second = drawToken(r)
 		}
 		composite.Parts = append(composite.Parts, second)
@@ -210,9 +222,9 @@ func drawRef(r *rapid.T) search.Operand {
 	case 0:
 		return search.Ref{URL: pick(r, "url", elsewhere)}
 	case 1:
-		return search.Ref{ID: k.ID, Types: allTypes[:rapid.IntRange(1, 3).Draw(r, "types")]}
+		return search.Ref{ID: k.ID, Types: allTypes[:rapid.IntRange(1, 3).Draw(r, "types")], Here: chance(r, "here", 30)}
 	default:
-		return search.Ref{Type: k.Type, ID: k.ID}
+		return search.Ref{Type: k.Type, ID: k.ID, Here: chance(r, "here", 30)}
 	}
 }
 

@@ -140,7 +140,7 @@ func targetDeleted(f *fixture) {
 	family(f)
 	red, any := chain(observation, patient, hasCode(patient, "red")), chain(observation, patient, nil)
 	negated := chain(observation, patient, search.Not{Filter: hasCode(patient, "red")})
-	byRef := match(subject, search.Ref{Type: patient, ID: "p"})
+	byRef := match(subject, search.Ref{Type: patient, ID: "p", Here: true})
 	for _, remove := range []func(string) fhir.Version{f.delete, f.purge} {
 		f.finds(red, "a c g")
 		remove("Patient/p")

@@ -11,6 +11,7 @@ import (
 var matchTests = []test{
 	{"tokens by system and code", matchTokens},
 	{"texts of tokens", matchTokenTexts},
+	{"identifiers by type", matchOfType},
 	{"strings by start, part and whole", matchStrings},
 	{"long strings to their end", matchLongStrings},
 	{"dates by every prefix", matchDates},
@@ -91,6 +92,25 @@ func matchTokenTexts(f *fixture) {
 	f.finds(match(code, search.Text{Text: "pressure"}), "")
 	f.finds(hasCode(observation, "x"), "a b")
 	f.finds(present(observation, code), "a b c d")
+}
+
+func matchOfType(f *fixture) {
+	identifier := func(typ, value string) searchparam.Entry {
+		return entry(code, searchparam.Value{Parts: []searchparam.Value{tokenValue(typ), {Code: value}}})
+	}
+	indexed{
+		{"a", values{token("s|1"), identifier("t|MR", "1")}},
+		{"b", values{token("s|1"), identifier("t|SS", "1"), identifier("u|MR", "1")}},
+		{"c", values{token("s|12"), identifier("t|MR", "12")}},
+		{"d", values{token("t|MR"), token("1")}},
+	}.write(f)
+	f.finds(match(code, search.OfType{System: "t", Code: "MR", Value: "1"}), "a")
+	f.finds(match(code, search.OfType{System: "u", Code: "MR", Value: "1"}), "b")
+	f.finds(match(code, search.OfType{System: "t", Code: "MR", Value: "12"}), "c")
+	f.finds(match(code, search.OfType{System: "t", Code: "MR1", Value: ""}), "")
+	f.finds(match(code, search.OfType{System: "t", Code: "mr", Value: "1"}), "")
+	f.finds(hasCode(observation, "1"), "a b d")
+	f.finds(match(code, search.Token{System: "t", AnyCode: true}), "d")
 }
 
 func matchStrings(f *fixture) {
@@ -182,6 +202,8 @@ func matchReferences(f *fixture) {
 		{"h", values{ref("Patient/1"), ref("Patient/2")}},
 		{"i", values{ref("Patient/11")}},
 		{"j", values{ref("1")}}, // an id alone
+		{"k", values{ref("http://other/fhir/Patient/8")}},
+		{"l", values{ref("http://other/fhir/Patient/8/_history/3")}},
 	}.write(f)
 	for _, c := range []struct {
 		operand search.Ref
@@ -191,11 +213,18 @@ func matchReferences(f *fixture) {
 		{search.Ref{Type: encounter, ID: "1"}, "b"},
 		{search.Ref{Type: patient, ID: "2"}, "h"},
 		{search.Ref{Type: patient, ID: "3"}, ""},
-		{search.Ref{Type: patient, ID: "9"}, ""}, // d's is elsewhere
+		{search.Ref{Type: patient, ID: "9"}, "d"}, // elsewhere
+		{search.Ref{Type: patient, ID: "9", Here: true}, ""},
+		{search.Ref{Type: patient, ID: "1", Here: true}, "a c h"},
+		{search.Ref{Type: patient, ID: "8"}, "k l"},
+		{search.Ref{URL: "http://other/fhir/Patient/8"}, "k l"}, // a version of it too
+		{search.Ref{URL: "http://other/fhir/Patient/8/_history/3"}, "l"},
 		{search.Ref{Types: []fhir.Type{patient, encounter}, ID: "1"}, "a b c h j"},
 		{search.Ref{Types: []fhir.Type{encounter}, ID: "1"}, "b j"},
 		{search.Ref{Types: []fhir.Type{observation}, ID: "1"}, "j"},
-		{search.Ref{Types: []fhir.Type{patient}, ID: "9"}, ""},
+		{search.Ref{Types: []fhir.Type{patient}, ID: "9"}, "d"},
+		{search.Ref{Types: []fhir.Type{patient}, ID: "9", Here: true}, ""},
+		{search.Ref{Types: []fhir.Type{encounter}, ID: "9"}, ""},
 		{search.Ref{URL: "http://other/fhir/Patient/9"}, "d"},
 		{search.Ref{URL: "http://another/fhir/Patient/9"}, ""},
 		{search.Ref{URL: "urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0"}, "e"},
@@ -207,7 +236,7 @@ func matchReferences(f *fixture) {
 	f.finds(match(subject, search.Token{System: "s", Code: "mrn"}), "g")
 	f.finds(match(subject, search.Token{AnySystem: true, Code: "mrn"}), "g")
 	f.finds(match(subject, search.Token{System: "t", Code: "mrn"}), "")
-	f.finds(present(observation, subject), "a b c d e f g h i j")
+	f.finds(present(observation, subject), "a b c d e f g h i j k l")
 }
 
 func matchURIs(f *fixture) {
@@ -242,6 +271,17 @@ func matchURIs(f *fixture) {
 		{search.URI{Mode: search.Above, Text: "http://example.org/vs"}, "a"},
 		{search.URI{Mode: search.Above, Text: long + "zz"}, "h"},
 		{search.URI{Mode: search.Above, Text: "urn:oid:1.2.3"}, ""},
+		{search.URI{Mode: search.Below, Segments: true, Text: "http://example.org/vs"}, "a b"},
+		{search.URI{Mode: search.Below, Segments: true, Text: "http://example.org/v"}, ""},
+		{search.URI{Mode: search.Below, Segments: true, Text: "http://example.org/"}, "a b c g h"},
+		{search.URI{Mode: search.Below, Segments: true, Text: long}, "g h"},
+		{search.URI{Mode: search.Below, Segments: true, Text: long[:len(long)-1]}, "g h"},
+		{search.URI{Mode: search.Below, Segments: true, Text: long[:len(long)-2]}, ""},
+		{search.URI{Mode: search.Below, Segments: true, Text: long[:256]}, ""},
+		{search.URI{Mode: search.Above, Segments: true, Text: "http://example.org/vs/one/two"}, "a b"},
+		{search.URI{Mode: search.Above, Segments: true, Text: "http://example.org/vs2"}, ""},
+		{search.URI{Mode: search.Above, Segments: true, Text: long + "z/y"}, "h"},
+		{search.URI{Mode: search.Above, Segments: true, Text: long + "zz"}, ""},
 	} {
 		f.finds(match(url, c.operand), c.want)
 	}
@@ -256,6 +296,7 @@ func matchComposites(f *fixture) {
 		{"e", values{pair(remark, token("s|x"), text("Große Probe")), pair(remark, token("s|y"), text("Kleine"))}},
 		{"f", values{pair(relation, ref("Patient/1"), token("s|old")), pair(relation, ref("Patient/2"), token("s|new"))}},
 		{"g", values{pair(reading, token("s|sys"), qty("100..140 u|mm"))}},
+		{"h", values{pair(relation, ref("http://other/fhir/Patient/1"), token("s|old"))}},
 	}.write(f)
 	of := func(c string, parts ...search.Operand) search.Filter { return match(c, search.Composite{Parts: parts}) }
 	sys, dia := search.Token{System: "s", Code: "sys"}, search.Token{AnySystem: true, Code: "dia"}
@@ -280,7 +321,10 @@ func matchComposites(f *fixture) {
 		{of(remark, x, search.Text{Text: "gro"}), "e"},
 		{of(remark, x, search.Text{Text: "klein"}), ""},
 		{of(remark, x, search.Text{Mode: search.Contains, Text: "prob"}), "e"},
-		{of(relation, search.Ref{Type: patient, ID: "1"}, search.Token{AnySystem: true, Code: "old"}), "f"},
+		{of(relation, search.Ref{Type: patient, ID: "1"}, search.Token{AnySystem: true, Code: "old"}), "f h"},
+		{of(relation, search.Ref{Type: patient, ID: "1", Here: true}, search.Token{AnySystem: true, Code: "old"}), "f"},
+		{of(relation, search.Ref{Type: patient, ID: "1"}), "f h"},
+		{of(relation, search.Ref{URL: "http://other/fhir/Patient/1"}, search.Token{System: "s", Code: "old"}), "h"},
 		{of(relation, search.Ref{Type: patient, ID: "1"}, search.Token{AnySystem: true, Code: "new"}), ""},
 		{of(relation, search.Ref{Types: []fhir.Type{patient}, ID: "2"}, search.Token{System: "s", Code: "new"}), "f"},
 	} {

@@ -17,13 +17,18 @@ func matchDates(f *fixture) {
 		{"k", values{when("2020-01-14"), when("2020-01-16")}},
 		{"l", values{when("1850-06-01..2150-06-01")}},
 	}.write(f)
-	within := func(s string) search.Date { d := dateIs(search.Eq, s); d.Within = true; return d }
+	withinBy := func(p search.Prefix, s string) search.Date { d := dateIs(p, s); d.Within = true; return d }
+	within := func(s string) search.Date { return withinBy(search.Eq, s) }
 	for _, c := range []struct {
 		operand search.Date
 		want    string
 	}{
 		{dateIs(search.Eq, "2020-01-15"), "a b c d f g i j l"},
 		{within("2020-01-15"), "a b"},
+		{withinBy(search.Ge, "2020-01-15"), "a b c d g h i k l"},
+		{withinBy(search.Le, "2020-01-15"), "a b c d e f i j k l"},
+		{withinBy(search.Ge, "2020-01"), "a b c d g h i j k l"},
+		{withinBy(search.Le, "2020"), "a b c d e f i j k l"},
 		{dateIs(search.Ap, "2020-01-15"), "a b c d f g i j l"},
 		{dateIs(search.Ne, "2020-01-15"), "c d e f g h i j k l"},
 		{dateIs(search.Lt, "2020-01-15"), "c d e f i j k l"},
@@ -75,6 +80,9 @@ func matchNumbers(f *fixture) {
 		want    string
 	}{
 		{numberIs(search.Eq, "1"), "a b c"}, // 0.5 to 1.5
+		{search.Number{Low: dec("0"), High: dec("1.04")}, "a b c e g"},
+		{search.Number{Low: dec("0"), High: dec("1.04"), Open: true}, "a b e g"},
+		{search.Number{Prefix: search.Ne, Low: dec("0"), High: dec("1.04"), Open: true}, "c d f h i j"},
 		{numberIs(search.Eq, "1.0"), "a b c"},
 		{numberIs(search.Eq, "1.00"), "a b"},
 		{numberIs(search.Ap, "1.00"), "a b"},
@@ -116,6 +124,8 @@ func matchRanges(f *fixture) {
 		want    string
 	}{
 		{window(search.Eq, "1", "3"), "a e"},
+		{search.Number{Low: dec("1"), High: dec("3"), Open: true}, "e"},
+		{search.Number{Prefix: search.Ne, Low: dec("1"), High: dec("3"), Open: true}, "a b c d f"},
 		{window(search.Ap, "1", "2.9"), "e"},
 		{window(search.Eq, "-100", "100"), "a d e"}, // an open end is in no window
 		{window(search.Ne, "1", "3"), "b c d f"},
