@@ -38,13 +38,15 @@ const (
 	Unavailable                  // cannot serve now; retry later
 	OutOfSpace                   // the disk is full; nothing was written
 	Canceled                     // the caller went away
+	URITooLong                   // the request's URL is over a limit
+	HeadersTooLarge              // header fields are over a limit of size or number
 	kindCount
 )
 
 var kindNames = [kindCount]string{
 	"internal", "invalid", "unprocessable", "refused", "unauthenticated", "forbidden", "not found", "gone", "conflict",
 	"precondition", "too large", "not acceptable", "media type", "method not allowed", "not supported",
-	"throttled", "timeout", "unavailable", "out of space", "canceled",
+	"throttled", "timeout", "unavailable", "out of space", "canceled", "URI too long", "headers too large",
 }
 
 // String returns the kind's name in lower case.

@@ -44,6 +44,8 @@ var exitCodes = map[fault.Kind]int{
 	fault.Unavailable:      exitUnavailable,
 	fault.OutOfSpace:       exitUnavailable,
 	fault.Canceled:         exitInterrupted,
+	fault.URITooLong:       exitUsage,
+	fault.HeadersTooLarge:  exitUsage,
 }
 
 // report says on w why a command ended and returns its exit code. The one at

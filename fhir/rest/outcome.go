@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/google/uuid"
+
 	"salus/fault"
 	"salus/fhir"
 	"salus/internal/serve"
@@ -45,6 +47,8 @@ var answers = map[fault.Kind]answer{
 	fault.Unavailable:      {http.StatusServiceUnavailable, "processing"},
 	fault.OutOfSpace:       {http.StatusInsufficientStorage, "no-store"},
 	fault.Canceled:         {http.StatusRequestTimeout, "timeout"},
+	fault.URITooLong:       {http.StatusRequestURITooLong, "too-long"},
+	fault.HeadersTooLarge:  {http.StatusRequestHeaderFieldsTooLarge, "invalid"},
 }
 
 // answerTo returns the status of a fault and its issues, each with severity and code.
@@ -101,6 +105,19 @@ func (s *server) writeError(w http.ResponseWriter, r *http.Request, err error) {
 	defer buffers.put(b)
 	*b = appendOutcome(*b, s.outcomeID(r), s.now(), issues)
 	s.send(w, status, wanted, b)
+}
+
+// ErrorWriter returns what answers errors as the service does, for places that
+// are outside of it. Of o it takes Definitions, Now and NewID.
+func ErrorWriter(o Options) serve.ErrorWriter {
+	s := &server{defs: o.Definitions, now: o.Now, newID: o.NewID}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if s.newID == nil {
+		s.newID = uuid.NewString
+	}
+	return s.writeError
 }
 
 // outcomeID is the id of an OperationOutcome: the correlation id when it can be

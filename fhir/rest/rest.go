@@ -177,6 +177,9 @@ func (s *server) dispatch(methods map[string]handler) serve.Handler {
 		if err := s.known(r); err != nil {
 			return err
 		}
+		if r.Method != http.MethodPost && !escaped(r.URL.RawQuery) { // Compat: the query of a create is not looked at
+			return fault.New(fault.Invalid, "the query of the URL has a %% without two hexadecimal digits")
+		}
 		if h := methods[r.Method]; h != nil {
 			err := h(s, w, r)
 			if fault.Is(err, fault.MethodNotAllowed) {
@@ -195,6 +198,23 @@ func (s *server) dispatch(methods map[string]handler) serve.Handler {
 		return fault.New(fault.MethodNotAllowed, "the method is not allowed here; allowed are %s", allow)
 	}
 }
+
+// escaped reports whether every percent sign of a query begins an escape, so
+// that no parameter is dropped without a word.
+func escaped(rawQuery string) bool {
+	for rest := rawQuery; ; {
+		_, after, found := strings.Cut(rest, "%")
+		if !found {
+			return true
+		}
+		if len(after) < 2 || !isHex(after[0]) || !isHex(after[1]) {
+			return false
+		}
+		rest = after[2:]
+	}
+}
+
+func isHex(c byte) bool { return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F' }
 
 // known refuses paths with a type or an operation that the service lacks. What
 // stands in the path is not repeated: it could be anything.
