@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"salus/fault"
+	"salus/fhir/rest"
 	"salus/internal/serve"
 	"salus/workspace"
 )
@@ -31,13 +33,18 @@ type Config struct {
 	Workspace workspace.Workspace
 	Domain    string // services also answer as {workspace}-{service}.{kind}.Domain; empty: not
 
-	CacheBytes    int64         // for the block caches of all services together
-	MaxBody       int64         // largest request body in bytes
-	MaxBundle     int64         // largest batch or transaction in bytes
-	BundleEntries int           // most entries of a batch or transaction
-	Grace         time.Duration // for requests in work when Run is told to stop
-	Traces        string        // URL of an OTLP/HTTP endpoint; empty: nothing is traced
-	DemoPatients  int           // made-up patients to load into empty FHIR services before requests are served
+	CacheBytes    int64          // for the block caches of all services together
+	MaxBody       int64          // largest request body in bytes
+	MaxBundle     int64          // largest batch or transaction in bytes
+	BundleEntries int            // most entries of a batch or transaction
+	MaxRequests   int            // requests in work at a time; 0: as many as come
+	MaxQueue      int            // requests that may wait to be admitted to work
+	QueueWait     time.Duration  // longest time that a request waits for that
+	Timeout       time.Duration  // longest time that a request may be in work; 0: any
+	Proxies       []netip.Prefix // peers whose X-Forwarded headers are believed
+	Grace         time.Duration  // for requests in work when Run is told to stop
+	Traces        string         // URL of an OTLP/HTTP endpoint; empty: nothing is traced
+	DemoPatients  int            // made-up patients to load into empty FHIR services before requests are served
 
 	Version string // of the program, for the CapabilityStatement and traces
 	Logger  *slog.Logger
@@ -51,6 +58,9 @@ type Platform struct {
 	rules    *rules
 	services []*service
 	handler  http.Handler
+	gate     *serve.Gate // nil: everything is admitted
+
+	writeError serve.ErrorWriter // for the places that belong to no service
 }
 
 // Ready is where a platform answers.
@@ -91,14 +101,24 @@ func New(cfg Config) (_ *Platform, err error) {
 	if p.rules, err = newRules(); err != nil {
 		return nil, err
 	}
+	p.writeError = rest.ErrorWriter(rest.Options{Definitions: p.rules.definitions, Now: cfg.Now})
 	for _, s := range cfg.Workspace.Services {
 		if err := p.open(s); err != nil {
 			return nil, err
 		}
 	}
 	reg.MustRegister(storeCollector{p.services})
-	edge := serve.Edge{Logger: cfg.Logger, Metrics: metrics, Now: cfg.Now}
-	p.handler = edge.Wrap(p.routes(reg))
+	if cfg.MaxRequests > 0 {
+		o := serve.GateOptions{Work: cfg.MaxRequests, Queue: cfg.MaxQueue, Wait: cfg.QueueWait}
+		if p.gate, err = serve.NewGate(o, reg); err != nil {
+			return nil, err
+		}
+	}
+	edge := serve.Edge{
+		Logger: cfg.Logger, Metrics: metrics, Now: cfg.Now,
+		Limits: serve.Limits{URL: maxURL, Headers: maxHeaders}, Error: p.writeError,
+	}
+	p.handler = edge.Wrap(serve.Forwarded(cfg.Proxies, p.routes(reg)))
 	return p, nil
 }
 
@@ -123,7 +143,9 @@ const (
 	readTimeout   = 5 * time.Minute
 	writeTimeout  = 10 * time.Minute
 	idleTimeout   = 2 * time.Minute
-	maxHeader     = 64 << 10 // search URLs grow long; longer ones belong in POST _search
+	maxURL        = 64 << 10 // search URLs grow long; longer ones belong in POST _search
+	maxHeaders    = 64 << 10
+	maxHead       = 2 * (maxURL + maxHeaders) // what is so far over these limits, net/http answers itself
 )
 
 // Run listens, calls ready once requests are answered, and serves until ctx
@@ -151,7 +173,7 @@ func (p *Platform) Run(ctx context.Context, ready func(Ready)) error {
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
-		MaxHeaderBytes:    maxHeader,
+		MaxHeaderBytes:    maxHead,
 		ErrorLog:          slog.NewLogLogger(p.log.Handler(), slog.LevelDebug), // broken connections and the like; what matters is in the access log
 	}
 	served := make(chan error, 1)

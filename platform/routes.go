@@ -3,6 +3,7 @@ package platform
 import (
 	"encoding/json"
 	"net/http"
+	"path"
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -18,7 +19,7 @@ import (
 func (p *Platform) routes(reg *prometheus.Registry) http.Handler {
 	mux := http.NewServeMux()
 	own := func(pattern string, h serve.Handler) {
-		mux.Handle(pattern, serve.Adapt(getOnly(h), writeError))
+		mux.Handle(pattern, serve.Adapt(getOnly(h), p.writeError))
 	}
 	metrics := promhttp.HandlerFor(reg, promhttp.HandlerOpts{})
 	own("/health/check", func(w http.ResponseWriter, r *http.Request) error {
@@ -29,19 +30,17 @@ func (p *Platform) routes(reg *prometheus.Registry) http.Handler {
 		return nil
 	})
 	own("/{$}", p.writeIndex)
-	own("/", func(http.ResponseWriter, *http.Request) error {
-		return fault.New(fault.NotFound, "there is no such workspace or service here; GET / lists the services")
-	})
+	own("/", nothingHere)
 	for _, s := range p.services {
 		health := serve.Adapt(getOnly(func(w http.ResponseWriter, r *http.Request) error {
 			return writeHealth(w, r, []*service{s})
-		}), writeError)
-		mount := func(place, path string) {
-			h := http.StripPrefix(path, serve.Compress(s.handler(path)))
-			mux.Handle(place+path+"/health/check", serve.Service(s.name, health))
-			mux.Handle(place+path+"/", serve.Service(s.name, h))
-			if path != "" {
-				mux.Handle(place+path, serve.Service(s.name, h)) // a bundle is posted to the base itself
+		}), p.writeError)
+		mount := func(place, at string) {
+			h := below(at, p.admitted(serve.Compress(s.handler(at))))
+			mux.Handle(place+at+"/health/check", serve.Service(s.name, health))
+			mux.Handle(place+at+"/", serve.Service(s.name, h))
+			if at != "" {
+				mux.Handle(place+at, serve.Service(s.name, h)) // a bundle is posted to the base itself
 			}
 		}
 		mount("", s.path)
@@ -49,7 +48,59 @@ func (p *Platform) routes(reg *prometheus.Registry) http.Handler {
 			mount(s.host(p.cfg.Domain), "")
 		}
 	}
-	return lowerHost(mux)
+	return p.plain(lowerHost(mux))
+}
+
+// admitted lets requests of a service into work as the settings allow.
+func (p *Platform) admitted(next http.Handler) http.Handler {
+	if p.cfg.Timeout > 0 {
+		next = serve.Deadline(p.cfg.Timeout, next)
+	}
+	if p.gate != nil {
+		next = p.gate.Admit(next, isProbe, p.writeError)
+	}
+	return next
+}
+
+// isProbe reports whether a request asks what a service can do, which a service
+// tells however busy it is.
+func isProbe(r *http.Request) bool {
+	at := strings.TrimSuffix(r.URL.Path, "/")
+	return at == "/metadata" || at == "/$versions"
+}
+
+func nothingHere(http.ResponseWriter, *http.Request) error {
+	return fault.New(fault.NotFound, "there is no such workspace or service here; GET / lists the services")
+}
+
+// plain keeps paths with empty or dotted segments from next, which would
+// redirect them, and answers that there is nothing.
+func (p *Platform) plain(next http.Handler) http.Handler {
+	nothing := serve.Adapt(nothingHere, p.writeError)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		at := "/" + strings.TrimSuffix(strings.TrimPrefix(r.URL.Path, "/"), "/")
+		if !strings.HasPrefix(r.URL.Path, "/") || path.Clean(at) != at {
+			nothing.ServeHTTP(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// below takes prefix off the path of requests, which ServeMux has found there.
+// As opposed to http.StripPrefix it does so too where the prefix is written with
+// escapes, and so has nothing to answer itself.
+func below(prefix string, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		there := *r.URL
+		there.Path, there.RawPath = strings.TrimPrefix(r.URL.Path, prefix), ""
+		if raw, ok := strings.CutPrefix(r.URL.RawPath, prefix); ok {
+			there.RawPath = raw
+		}
+		same := *r
+		same.URL = &there
+		next.ServeHTTP(w, &same)
+	})
 }
 
 // getOnly refuses every method but GET and HEAD.

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -15,22 +16,27 @@ import (
 // settings are what `salus serve` can be told, checked one by one. Each field
 // has one row in table.
 type settings struct {
-	Listen        string
-	Data          string
-	Config        string
-	Workspace     string
-	Open          bool
-	Demo          bool
-	DemoPatients  int
-	Domain        string
-	CacheSize     int64
-	MaxBody       int64
-	MaxBundle     int64
-	BundleEntries int
-	ShutdownGrace time.Duration
-	LogLevel      slog.Level
-	LogFormat     string
-	OTLPEndpoint  string
+	Listen         string
+	Data           string
+	Config         string
+	Workspace      string
+	Open           bool
+	Demo           bool
+	DemoPatients   int
+	Domain         string
+	CacheSize      int64
+	MaxBody        int64
+	MaxBundle      int64
+	BundleEntries  int
+	MaxRequests    int
+	MaxQueue       int
+	QueueWait      time.Duration
+	RequestTimeout time.Duration
+	Proxies        []netip.Prefix
+	ShutdownGrace  time.Duration
+	LogLevel       slog.Level
+	LogFormat      string
+	OTLPEndpoint   string
 }
 
 // setting is a row of the table: one name in three spellings (flag --log-level,
@@ -87,6 +93,21 @@ var table = []setting{
 	{name: "bundle-entries", value: "N", preset: "10000", since: "0.1",
 		help: "Most entries that a batch or transaction may have.",
 		set:  func(s *settings, v string) error { return count(&s.BundleEntries, v, 1, 100_000) }},
+	{name: "max-requests", value: "N", preset: "256", since: "0.1",
+		help: "Most requests that are in work at a time.",
+		set:  func(s *settings, v string) error { return count(&s.MaxRequests, v, 1, 100_000) }},
+	{name: "max-queue", value: "N", preset: "1024", since: "0.1",
+		help: "Most requests that wait, in order, while max-requests are in work; more are answered with 429 at once.",
+		set:  func(s *settings, v string) error { return count(&s.MaxQueue, v, 0, 100_000) }},
+	{name: "queue-wait", value: "DURATION", preset: "5s", since: "0.1",
+		help: "How long a request may wait before it is answered with 429.",
+		set:  func(s *settings, v string) error { return duration(&s.QueueWait, v, 0, 5*time.Minute) }},
+	{name: "request-timeout", value: "DURATION", preset: "100s", since: "0.1",
+		help: "How long a request may be in work, its body and answer included, before it is answered with 408 or cut off.",
+		set:  func(s *settings, v string) error { return duration(&s.RequestTimeout, v, time.Second, time.Hour) }},
+	{name: "trusted-proxies", value: "NETWORKS", preset: "127.0.0.0/8,::1/128", since: "0.1",
+		help: "Networks, with commas between, whose X-Forwarded-Host, -Proto and -Prefix are believed; none trusts nobody.",
+		set:  func(s *settings, v string) error { return networks(&s.Proxies, v) }},
 	{name: "shutdown-grace", value: "DURATION", preset: "20s", since: "0.1",
 		help: "How long requests in work may take to finish once the server is told to stop.",
 		set:  func(s *settings, v string) error { return duration(&s.ShutdownGrace, v, 0, time.Hour) }},
@@ -167,6 +188,21 @@ func duration(p *time.Duration, v string, least, most time.Duration) error {
 		return fmt.Errorf("must be a duration from %v to %v, such as 90s or 1m30s", least, most)
 	}
 	*p = d
+	return nil
+}
+
+func networks(p *[]netip.Prefix, v string) error {
+	*p = nil
+	if v == "none" {
+		return nil
+	}
+	for text := range strings.SplitSeq(v, ",") {
+		network, err := netip.ParsePrefix(strings.TrimSpace(text))
+		if err != nil {
+			return fmt.Errorf("must be networks such as 10.0.0.0/8,fd00::/8, or none")
+		}
+		*p = append(*p, network.Masked())
+	}
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"runtime/debug"
 	"strings"
@@ -15,10 +16,13 @@ import (
 	"salus/fault"
 )
 
-// Edge is the outermost handler: it gives each request its ids, answers panics
+// Edge is the outermost handler: it gives each request its ids and each answer
+// the headers that make it safe, refuses what is over a limit, answers panics
 // that nothing below has caught, and logs and counts the request when it is over.
 type Edge struct {
 	Logger  *slog.Logger
+	Limits  Limits
+	Error   ErrorWriter      // of what the edge itself answers; nil: 500 without a body
 	Metrics *Metrics         // nil: not counted
 	Now     func() time.Time // nil: time.Now
 	NewID   func() string    // makes request ids; nil: random UUIDs
@@ -28,6 +32,7 @@ type Edge struct {
 type info struct {
 	requestID, correlationID string
 	service, route           string
+	audit                    map[string]string
 	err                      error
 }
 
@@ -56,6 +61,17 @@ func Service(name string, next http.Handler) http.Handler {
 	})
 }
 
+// safety are headers of every answer. Health data is not to be kept where others
+// can find it, and a browser that shows an answer by itself is not to run
+// anything out of it. A handler may set others in their place. The slices are
+// shared, and full, so that adding to one copies it.
+var safety = map[string][]string{
+	"Cache-Control":           {"no-store"},                                   // RFC 9111 §5.2.2.5
+	"Content-Security-Policy": {"default-src 'none'; frame-ancestors 'none'"}, // CSP level 3 §6
+	"Referrer-Policy":         {"no-referrer"},                                // URLs hold ids and queries
+	"X-Content-Type-Options":  {"nosniff"},                                    // Fetch standard §3.6
+}
+
 // Wrap puts the edge around next.
 func (e Edge) Wrap(next http.Handler) http.Handler {
 	if e.Now == nil {
@@ -63,6 +79,9 @@ func (e Edge) Wrap(next http.Handler) http.Handler {
 	}
 	if e.NewID == nil {
 		e.NewID = uuid.NewString
+	}
+	if e.Error == nil {
+		e.Error = func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusInternalServerError) }
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := e.Now()
@@ -74,16 +93,17 @@ func (e Edge) Wrap(next http.Handler) http.Handler {
 		h := w.Header()
 		h.Set("X-Request-Id", i.requestID)
 		h.Set("X-Correlation-Id", i.correlationID)
-		h.Set("X-Content-Type-Options", "nosniff")
+		maps.Copy(h, safety)
 
 		rec := &recorder{ResponseWriter: w}
+		r = r.WithContext(context.WithValue(r.Context(), infoKey{}, i))
 		e.Metrics.begin()
 		defer func() {
 			v := recover()
 			if v != nil && v != http.ErrAbortHandler {
 				i.err = fault.Wrap(fault.Internal, &panicked{value: v, stack: debug.Stack()}, "internal error")
 				if rec.status == 0 {
-					http.Error(rec, "internal error, request "+i.requestID, http.StatusInternalServerError)
+					e.Error(rec, r, i.err)
 				} else {
 					v = http.ErrAbortHandler
 				}
@@ -93,7 +113,11 @@ func (e Edge) Wrap(next http.Handler) http.Handler {
 				panic(v)
 			}
 		}()
-		next.ServeHTTP(rec, r.WithContext(context.WithValue(r.Context(), infoKey{}, i)))
+		if i.audit, i.err = e.Limits.check(r); i.err != nil {
+			e.Error(rec, r, i.err)
+			return
+		}
+		next.ServeHTTP(rec, r)
 	})
 }
 

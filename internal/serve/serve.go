@@ -1,6 +1,6 @@
 // Package serve is what every HTTP surface of Salus shares: handlers that return
 // errors, request ids, one access-log line per request, recovery from panics,
-// limits on request bodies, compression and metrics.
+// limits on requests, admission to work, deadlines, compression and metrics.
 //
 // It promises that a request is logged and counted once, at the edge, by route
 // template and never by path, query or body; that a response that has begun is
