@@ -37,6 +37,7 @@ var Rooms = []Room{
 	{"demo", Engine, ""},
 	{"docs/gen", Command, ""},
 	{"e2e", Command, ""},
+	{"e2e/fhir", Command, ""},
 	{"e2e/program", Command, ""},
 	{"fault", Foundation, ""},
 	{"fhir", Vocabulary, "fhir"},
