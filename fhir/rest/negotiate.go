@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"iter"
 	"mime"
 	"net/http"
 	"net/url"
@@ -100,7 +101,7 @@ func fits(params map[string]string) bool {
 // byAccept returns the most wanted of the media types that can be written, ""
 // for none (RFC 9110 §12.5.1). A range that cannot be read is skipped.
 func byAccept(headers []string) string {
-	if len(headers) == 0 || len(headers) == 1 && headers[0] == "" {
+	if len(headers) == 0 || len(headers) == 1 && (headers[0] == "" || headers[0] == fhirJSON) {
 		return fhirJSON
 	}
 	type wish struct {
@@ -108,22 +109,13 @@ func byAccept(headers []string) string {
 		specific int
 	}
 	var wishes [len(mediaTypes)]wish
-	for _, h := range headers {
-		for part := range strings.SplitSeq(h, ",") {
-			t, params, err := mime.ParseMediaType(part)
-			if err != nil || !fits(params) {
-				continue
-			}
-			q := 1.0
-			if text, ok := params["q"]; ok {
-				if q, err = strconv.ParseFloat(text, 64); err != nil {
-					continue
-				}
-			}
-			for i, known := range mediaTypes {
-				if n := matches(t, known); n > wishes[i].specific || n == wishes[i].specific && n > 0 && q > wishes[i].quality {
-					wishes[i] = wish{q, n}
-				}
+	for r := range ranges(headers) {
+		if !fits(r.params) {
+			continue
+		}
+		for i, known := range mediaTypes {
+			if n := matches(r.mediaType, known); n > wishes[i].specific || n == wishes[i].specific && n > 0 && r.quality > wishes[i].quality {
+				wishes[i] = wish{r.quality, n}
 			}
 		}
 	}
@@ -134,6 +126,36 @@ func byAccept(headers []string) string {
 		}
 	}
 	return best
+}
+
+// mediaRange is one of the things that a client accepts.
+type mediaRange struct {
+	mediaType string
+	params    map[string]string
+	quality   float64
+}
+
+// ranges yields the media ranges of Accept headers, without those that cannot be read.
+func ranges(headers []string) iter.Seq[mediaRange] {
+	return func(yield func(mediaRange) bool) {
+		for _, h := range headers {
+			for part := range strings.SplitSeq(h, ",") {
+				t, params, err := mime.ParseMediaType(part)
+				if err != nil {
+					continue
+				}
+				q := 1.0
+				if text, ok := params["q"]; ok {
+					if q, err = strconv.ParseFloat(text, 64); err != nil {
+						continue
+					}
+				}
+				if !yield(mediaRange{t, params, q}) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // matches returns how specifically a media range names a type: 0 not at all, 3 exactly.

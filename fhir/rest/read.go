@@ -31,9 +31,10 @@ func (s *server) vread(w http.ResponseWriter, r *http.Request) error {
 // show answers with the version that use finds.
 func (s *server) show(w http.ResponseWriter, r *http.Request, use func(fhir.Key) (fhir.Version, error)) error {
 	params := r.URL.Query()
-	f, err := formatOf(r, params)
-	if err != nil {
-		return err
+	content := s.wantsContent(r, params)
+	f, unwritable := formatOf(r, params)
+	if unwritable != nil && !content {
+		return unwritable
 	}
 	part, err := subsetOf(params)
 	if err != nil {
@@ -47,6 +48,14 @@ func (s *server) show(w http.ResponseWriter, r *http.Request, use func(fhir.Key)
 	if fresh(r, v) {
 		w.WriteHeader(http.StatusNotModified)
 		return nil
+	}
+	if content {
+		if sent, err := s.sendContent(w, r, v); sent || err != nil {
+			return err
+		}
+		if unwritable != nil {
+			return unwritable
+		}
 	}
 	return s.sendVersion(w, http.StatusOK, f, part, v)
 }

@@ -20,11 +20,19 @@ func (s *server) body(r *http.Request, limit int64) (*fhir.Document, error) {
 		return nil, fault.New(fault.MediaType, "Content-Type must be one of %s", strings.Join(mediaTypes[:], ", "))
 	}
 	b, err := serve.ReadBody(r, limit)
-	if err == nil && isXML(t) {
-		b, err = s.xml.JSON(nil, b)
-	}
 	if err != nil {
 		return nil, err
+	}
+	return s.parse(t, b)
+}
+
+// parse parses a resource in one of mediaTypes.
+func (s *server) parse(mediaType string, b []byte) (*fhir.Document, error) {
+	if isXML(mediaType) {
+		var err error
+		if b, err = s.xml.JSON(nil, b); err != nil {
+			return nil, err
+		}
 	}
 	return fhir.Parse(b)
 }
@@ -63,7 +71,7 @@ func (s *server) write(w http.ResponseWriter, r *http.Request, in interaction.Wr
 	if r.Header.Get("X-Provenance") != "" {
 		return fault.New(fault.NotSupported, "the header X-Provenance is not supported; send the Provenance in the same transaction")
 	}
-	doc, err := s.body(r, s.maxBody)
+	doc, err := s.resource(r)
 	if err != nil {
 		return err
 	}
