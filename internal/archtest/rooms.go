@@ -47,6 +47,7 @@ var Rooms = []Room{
 	{"fhir/decimal", Foundation, "fhir"},
 	{"fhir/fhirpath", Engine, "fhir"},
 	{"fhir/interaction", UseCase, "fhir"},
+	{"fhir/patch", Engine, "fhir"},
 	{"fhir/rest", Transport, "fhir"},
 	{"fhir/search", Engine, "fhir"},
 	{"fhir/searchparam", Engine, "fhir"},
