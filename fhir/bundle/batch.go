@@ -3,6 +3,7 @@ package bundle
 import (
 	"context"
 
+	"salus/fault"
 	"salus/fhir"
 	"salus/fhir/interaction"
 	"salus/fhir/store"
@@ -86,7 +87,7 @@ func (p *Processor) single(ctx context.Context, r Request, e *entry) EntryResult
 
 // creates does the plain creates of a batch. They cannot get into each other's
 // way, so they are checked several at a time, and the valid ones are stored in
-// one write, which can only fail for reasons that would fail each.
+// one write, which can only fail for reasons that would fail each or by a race.
 func (p *Processor) creates(ctx context.Context, r Request, entries []entry, indexes []int, results []EntryResult) {
 	changes := make([]*interaction.Change, len(indexes))
 	for k, i := range indexes {
@@ -110,6 +111,9 @@ func (p *Processor) creates(ctx context.Context, r Request, entries []entry, ind
 		if err == nil {
 			err = p.service.Prepare(ctx, c, links.Replace)
 		}
+		if err == nil {
+			_, err = p.service.Hold(ctx, c)
+		}
 		results[indexes[k]].Err = err
 	})
 	steps := make([]store.Write, 0, len(indexes))
@@ -121,6 +125,10 @@ func (p *Processor) creates(ctx context.Context, r Request, entries []entry, ind
 		}
 	}
 	versions, err := p.service.Commit(ctx, steps)
+	if fault.Is(err, fault.Conflict) { // what one of them refers to was deleted meanwhile
+		p.singles(ctx, r, entries, stored, results)
+		return
+	}
 	for k, i := range stored {
 		if err != nil {
 			results[i].Err = err

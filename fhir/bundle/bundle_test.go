@@ -43,16 +43,20 @@ type harness struct {
 // newHarness returns a processor whose service assigns the ids new-1, new-2 …
 func newHarness(t testing.TB, st store.Store, options bundle.Options) *harness {
 	t.Helper()
-	return newHarnessWith(t, st, options, fhir.Azure)
+	return newHarnessWith(t, st, options, func(*interaction.Options) {})
 }
 
-func newHarnessWith(t testing.TB, st store.Store, options bundle.Options, compat fhir.Compat) *harness {
+func strict(o *interaction.Options) { o.Compat = fhir.Strict }
+
+func whole(o *interaction.Options) { o.Integrity = true }
+
+func newHarnessWith(t testing.TB, st store.Store, options bundle.Options, set func(*interaction.Options)) *harness {
 	t.Helper()
 	o, err := parts()
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.Compat = compat
+	set(&o)
 	if st == nil {
 		st = memory.New(time.Now)
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 func TestProcess_FollowsFHIRWhenStrict(t *testing.T) {
-	h := newHarnessWith(t, nil, bundle.Options{}, fhir.Strict).patients()
+	h := newHarnessWith(t, nil, bundle.Options{}, strict).patients()
 	_, err := h.process(`{"resourceType":"Bundle"}`)
 	wantFault(t, err, fault.Invalid, "invalid: needs a type")
 	_, err = h.Process(t.Context(), bundle.Request{Bundle: parse(t, batch()), Base: base, Logic: "sideways"})
@@ -76,5 +76,27 @@ func TestTransaction_AsksForWhatItMakes(t *testing.T) {
 	got := h.must(transaction(get("Patient/new?_format=json"), put("Patient/new", patient("new", "")), get("/Patient/a?x=y"), put("Patient/a", patient("a", "mrn-9"))))
 	if got[0].Err != nil || got[2].Err != nil {
 		t.Errorf("%v, %v", got[0].Err, got[2].Err)
+	}
+}
+
+func TestProcess_KeepsReferencesWholeWhenTold(t *testing.T) {
+	refers := func(id, to string) string {
+		return put("Observation/"+id, `{"resourceType":"Observation","id":"`+id+`","status":"final","code":{"text":"x"},"subject":{"reference":"`+to+`"}}`)
+	}
+	h := newHarnessWith(t, nil, bundle.Options{}, whole).patients()
+	h.must(transaction(refers("o", "Patient/d"), put("Patient/d", patient("d", "")), post("urn:uuid:p", "Patient", patient("", "")), refers("p", "urn:uuid:p")))
+	_, err := h.process(transaction(put("Patient/e", patient("e", "")), refers("q", "Patient/none")))
+	wantFault(t, err, fault.Invalid, "processing: PUT Observation/q", "not-found: leads to no Patient")
+	_, err = h.process(transaction(refers("q", "Patient/a"), del("Patient/a")))
+	wantFault(t, err, fault.Invalid, "processing: PUT Observation/q", "not-found: leads to no Patient")
+	_, err = h.process(transaction(put("Patient/e", patient("e", "")), del("Patient/d")))
+	wantFault(t, err, fault.Conflict, "processing: DELETE Patient/d", ": 1 Observation")
+	got := h.must(batch(refers("q", "Patient/none"), refers("r", "Patient/b"), post("", "Observation", observation("Patient/none")),
+		post("", "Observation", observation("Patient/c")), del("Patient/d"), del("Patient/a")))
+	if statuses(got) != "invalid,201,invalid,201,conflict,204" {
+		t.Errorf("batch: %s", statuses(got))
+	}
+	if got := h.must(transaction(del("Patient/d"), del("Observation/o"))); statuses(got) != "204,204" {
+		t.Errorf("both ends: %s", statuses(got))
 	}
 }

@@ -87,6 +87,13 @@ func (p *Processor) attempt(ctx context.Context, r Request, entries []entry, ord
 	if err := p.prepare(ctx, entries, order, links); err != nil {
 		return err
 	}
+	changes := make([]*interaction.Change, len(order))
+	for k, i := range order {
+		changes[k] = &entries[i].change
+	}
+	if k, err := p.service.Hold(ctx, changes...); err != nil {
+		return failed(&entries[order[k]], err)
+	}
 	steps := make([]store.Write, 0, len(order))
 	at := make([]int, 0, len(order)) // the entry of each step
 	for _, i := range order {

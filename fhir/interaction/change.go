@@ -9,6 +9,7 @@ import (
 
 	"salus/fault"
 	"salus/fhir"
+	"salus/fhir/search"
 	"salus/fhir/searchparam"
 	"salus/fhir/store"
 )
@@ -23,6 +24,7 @@ type Write struct {
 	IfNoneExist string    // header as it was sent: the query of a conditional create; empty for none
 	Strict      bool      // unknown parameters in a query are errors
 	Base        string    // of this service's URLs, without trailing slash
+	Provenance  fhir.Node // of a create or update: a Provenance without target that is stored with what was written; may be absent
 	DropHistory bool      // _meta-history=false; answered with NotSupported
 }
 
@@ -63,6 +65,8 @@ type Change struct {
 	expect   int64   // version demanded by If-Match; 0 for none
 	assigned fhir.ID // by the service
 	criteria criteria
+	refers   []reference // of the resource, when the service keeps integrity
+	unless   []search.Branch
 	body     fhir.Body
 	values   []searchparam.Entry
 	indexed  bool
@@ -161,6 +165,9 @@ var entries = sync.Pool{New: func() any { return new([]searchparam.Entry) }}
 func (s *Service) index(c *Change, replace func(fhir.Node) (string, bool)) error {
 	buffer := entries.Get().(*[]searchparam.Entry)
 	values, err := s.params.Registry().Extract((*buffer)[:0], c.Resource, searchparam.Options{Replace: replace, Base: c.Base})
+	if err == nil && s.integrity {
+		values = s.refer(c, values, replace)
+	}
 	if err == nil {
 		c.values, c.indexed = slices.Clone(values), true
 	}
@@ -246,7 +253,7 @@ func (c *Change) unchanged() bool {
 // Step returns what the store has to write; ok is false when there is nothing
 // to write and Result takes the current version.
 func (c *Change) Step() (w store.Write, ok bool) {
-	w = store.Write{Key: c.Key, Method: c.Method, Expect: c.Current.Number}
+	w = store.Write{Key: c.Key, Method: c.Method, Expect: c.Current.Number, Unless: c.unless}
 	switch c.Method {
 	case fhir.Delete:
 		return w, c.exists()
@@ -254,6 +261,9 @@ func (c *Change) Step() (w store.Write, ok bool) {
 		return w, c.Current.Number > 0
 	}
 	w.Body, w.Values = c.body, c.values
+	for i := range c.refers {
+		w.Require = append(w.Require, c.refers[i].key)
+	}
 	if c.criteria.query != nil { // what the search did not find has still not come
 		w.Unless = c.criteria.query.Plan.Branches
 	}
@@ -295,6 +305,24 @@ func (s *Service) Commit(ctx context.Context, steps []store.Write) ([]fhir.Versi
 	return s.store.Write(ctx, steps)
 }
 
+// commitAll writes the steps of changes and returns what became of each: the
+// zero Version where there was nothing to write.
+func (s *Service) commitAll(ctx context.Context, changes []*Change) ([]fhir.Version, error) {
+	versions := make([]fhir.Version, len(changes))
+	var steps []store.Write
+	var at []int
+	for i, c := range changes {
+		if step, ok := c.Step(); ok {
+			steps, at = append(steps, step), append(at, i)
+		}
+	}
+	made, err := s.Commit(ctx, steps)
+	for i, v := range made {
+		versions[at[i]] = v
+	}
+	return versions, err
+}
+
 // apply does one change by itself, again while it loses races.
 func (s *Service) apply(ctx context.Context, c *Change) (Result, error) {
 	leave, err := s.Exclude(ctx, c)
@@ -303,9 +331,15 @@ func (s *Service) apply(ctx context.Context, c *Change) (Result, error) {
 	}
 	defer leave()
 	links := make(Links)
-	if err := s.ResolveReferences(ctx, c.Resource, c.Base, links); err != nil {
+	for _, n := range []fhir.Node{c.Resource, c.Provenance} {
+		if err := s.ResolveReferences(ctx, n, c.Base, links); err != nil {
+			return Result{}, err
+		}
+	}
+	if err := attestable(c.Provenance); err != nil {
 		return Result{}, err
 	}
+	var provenance Change
 	var result Result
 	err = Retry(ctx, func() error {
 		if err := s.Locate(ctx, c); err != nil {
@@ -314,13 +348,21 @@ func (s *Service) apply(ctx context.Context, c *Change) (Result, error) {
 		if err := s.Prepare(ctx, c, links.Replace); err != nil {
 			return err
 		}
-		var versions [1]fhir.Version
-		if step, ok := c.Step(); ok {
-			made, err := s.Commit(ctx, []store.Write{step})
-			if err != nil {
+		changes := []*Change{c}
+		if c.Provenance.Exists() {
+			if err := s.attest(ctx, c, &provenance, links); err != nil {
 				return err
 			}
-			versions[0] = made[0]
+			if _, writes := c.Step(); writes {
+				changes = append(changes, &provenance)
+			}
+		}
+		if _, err := s.Hold(ctx, changes...); err != nil {
+			return err
+		}
+		versions, err := s.commitAll(ctx, changes)
+		if err != nil {
+			return err
 		}
 		result = c.Result(versions[0])
 		return nil

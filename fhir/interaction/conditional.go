@@ -9,7 +9,6 @@ import (
 	"salus/fault"
 	"salus/fhir"
 	"salus/fhir/search"
-	"salus/fhir/store"
 )
 
 // maxConditionalDelete is the largest _count of a conditional delete.
@@ -184,12 +183,15 @@ func (s *Service) DeleteMatching(ctx context.Context, w Write, hard bool) (int, 
 		if most > 0 {
 			matches = matches[:min(most, len(matches))]
 		}
-		var steps []store.Write
+		var changes []*Change
 		for _, v := range slices.Concat(matches, page.Included) {
-			steps = append(steps, store.Write{Key: v.Key, Method: method, Expect: v.Number})
+			changes = append(changes, &Change{Method: method, Key: v.Key, Current: v, Write: Write{Type: v.Type, ID: v.ID}})
 		}
-		_, err = s.Commit(ctx, steps)
-		deleted = len(steps)
+		if _, err := s.Hold(ctx, changes...); err != nil {
+			return err
+		}
+		_, err = s.commitAll(ctx, changes)
+		deleted = len(changes)
 		return err
 	})
 	if err != nil {

@@ -96,12 +96,12 @@ func (s *Service) known(t fhir.Type) error {
 // at the same moment and all get through.
 const maxAttempts = 128
 
-// Retry calls attempt until it ends in anything but a Conflict, which it may do
+// Retry calls attempt until it ends in anything but a lost race, which it may do
 // maxAttempts times. attempt must read afresh what it bases its write on.
 func Retry(ctx context.Context, attempt func() error) error {
 	var err error
 	for range maxAttempts {
-		if err = attempt(); !fault.Is(err, fault.Conflict) {
+		if err = attempt(); !fault.Is(err, fault.Conflict) || errors.Is(err, errReferredTo) {
 			return err
 		}
 		if ctx.Err() != nil {

@@ -53,6 +53,12 @@ type harness struct {
 // newHarness returns a service over st, or over an empty memory store.
 func newHarness(t testing.TB, wrap ...func(store.Store) store.Store) *harness {
 	t.Helper()
+	return newHarnessWith(t, func(*interaction.Options) {}, wrap...)
+}
+
+// newHarnessWith returns a service with other options.
+func newHarnessWith(t testing.TB, set func(*interaction.Options), wrap ...func(store.Store) store.Store) *harness {
+	t.Helper()
 	o, err := parts()
 	if err != nil {
 		t.Fatal(err)
@@ -71,6 +77,7 @@ func newHarness(t testing.TB, wrap ...func(store.Store) store.Store) *harness {
 		ids++
 		return fhir.ID(fmt.Sprintf("new-%d", ids))
 	}
+	set(&o)
 	return &harness{interaction.New(o), t, o.Store, c}
 }
 

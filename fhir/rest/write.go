@@ -68,8 +68,8 @@ func (s *server) write(w http.ResponseWriter, r *http.Request, in interaction.Wr
 	if err != nil {
 		return err
 	}
-	if r.Header.Get("X-Provenance") != "" {
-		return fault.New(fault.NotSupported, "the header X-Provenance is not supported; send the Provenance in the same transaction")
+	if in.Provenance, err = provenance(r); err != nil {
+		return err
 	}
 	doc, err := s.resource(r)
 	if err != nil {
@@ -86,11 +86,27 @@ func (s *server) write(w http.ResponseWriter, r *http.Request, in interaction.Wr
 	return s.sendResult(w, r, f, p, in, result)
 }
 
+// provenance reads X-Provenance (FHIR R4 http §3.1.0.1.11), a resource as JSON.
+func provenance(r *http.Request) (fhir.Node, error) {
+	switch h := r.Header.Values("X-Provenance"); {
+	case len(h) > 1:
+		return fhir.Node{}, fault.New(fault.Invalid, "X-Provenance may be sent once")
+	case len(h) == 0 || strings.TrimSpace(h[0]) == "":
+		return fhir.Node{}, nil
+	default:
+		doc, err := fhir.Parse([]byte(h[0]))
+		if err != nil {
+			return fhir.Node{}, fault.Wrap(fault.Invalid, err, "X-Provenance must hold one Provenance as JSON")
+		}
+		return doc.Root(), nil
+	}
+}
+
 // sendResult answers a create or update (FHIR R4 http §3.1.0.1.7, §3.1.0.8).
 func (s *server) sendResult(w http.ResponseWriter, r *http.Request, f format, p preferred, in interaction.Write, result interaction.Result) error {
 	v, status := result.Version, http.StatusOK
 	location := in.Base + "/" + v.Key.String() + "/_history/" + strconv.FormatInt(v.Number, 10)
-	conditional := in.IfNoneExist != "" || in.ID == "" && result.Outcome != interaction.Created
+	conditional := in.IfNoneExist != "" || in.Criteria != ""
 	setVersion(w.Header(), v)
 	if result.Outcome == interaction.Created {
 		status = http.StatusCreated

@@ -3,6 +3,8 @@ package rest_test
 import (
 	"bytes"
 	"compress/gzip"
+	"fmt"
+	"net/http/httptest"
 	"strings"
 	"testing"
 )
@@ -41,7 +43,9 @@ func TestCreate(t *testing.T) {
 		{name: "an outcome", method: "POST", path: "/Patient", body: patient, header: map[string]string{"Prefer": "return=OperationOutcome"}, status: 201, has: []string{`"OperationOutcome"`, `"severity":"information"`, `"details":{"text":"the resource was created"}`}},
 		{name: "bad return", method: "POST", path: "/Patient", body: patient, header: map[string]string{"Prefer": "return="}, status: 400, issue: "error invalid"},
 		{name: "bad handling", method: "POST", path: "/Patient", body: patient, header: map[string]string{"Prefer": "handling=loose"}, status: 400, issue: "error invalid"},
-		{name: "provenance by header", method: "POST", path: "/Patient", body: patient, header: map[string]string{"X-Provenance": "{}"}, status: 405, issue: "error not-supported"},
+		{name: "provenance that is none", method: "POST", path: "/Patient", body: patient, header: map[string]string{"X-Provenance": "{}"}, status: 400, issue: "error invalid"},
+		{name: "provenance that is no JSON", method: "POST", path: "/Patient", body: patient, header: map[string]string{"X-Provenance": "MARKER"}, status: 400, issue: "error invalid", lacks: []string{"MARKER"}},
+		{name: "conditional without a match", before: two, method: "POST", path: "/Patient", body: patient, header: map[string]string{"If-None-Exist": "identifier=urn:s|3"}, status: 201, headers: map[string]string{"Location": "http://salus.test/Patient/n3/_history/1", "Content-Location": "http://salus.test/Patient/n3/_history/1"}},
 		{name: "conditional without match", before: two, method: "POST", path: "/Patient", body: patient, header: map[string]string{"If-None-Exist": "identifier=urn:s|3"}, status: 201, headers: map[string]string{"Location": "http://salus.test/Patient/n3/_history/1"}},
 		{name: "conditional with one match", before: two, method: "POST", path: "/Patient", body: patient, header: map[string]string{"If-None-Exist": "identifier=urn:s|2"}, status: 200, headers: map[string]string{"Location": "http://salus.test/Patient/n2/_history/1", "Content-Location": "http://salus.test/Patient/n2/_history/1", "ETag": `W/"1"`}, has: []string{`"value":"2"`}},
 		{name: "conditional with one match, an outcome", before: two, method: "POST", path: "/Patient", body: patient, header: map[string]string{"If-None-Exist": "identifier=urn:s|2", "Prefer": "return=OperationOutcome"}, status: 200, has: []string{`"code":"informational","details":{"text":`}},
@@ -111,4 +115,37 @@ func TestDelete(t *testing.T) {
 		{name: "by criteria, several wanted", before: three, method: "DELETE", path: "/Patient?family=muster&_count=2", status: 204, headers: map[string]string{"Items-Deleted": "2"}},
 		{name: "by no criteria", before: three, method: "DELETE", path: "/Patient", status: 412, issue: "error invalid"},
 	})
+}
+
+func TestProvenance_ComesWithTheWrite(t *testing.T) {
+	t.Parallel()
+	const header = `{"resourceType":"Provenance","recorded":"2026-01-31T12:00:00Z","agent":[{"who":{"display":"x"}}]}`
+	f := newFixture(t)
+	for _, request := range []string{"POST /Patient 201", "PUT /Patient/p1 201", "PUT /Patient/p1 200"} {
+		var method, path string
+		var status int
+		if _, err := fmt.Sscan(request, &method, &path, &status); err != nil {
+			t.Fatal(err)
+		}
+		body := patientP1
+		if status == 200 {
+			body = strings.Replace(body, "Maria", "Marie", 1)
+		}
+		if w := f.do(method, path, body, map[string]string{"X-Provenance": header}); w.Code != status {
+			t.Fatalf("%s = %d: %s", request, w.Code, w.Body)
+		}
+	}
+	page := f.must(t, 200, "GET", "/Provenance?target=Patient/p1", "").Body.String()
+	for _, want := range []string{"Patient/p1/_history/1", "Patient/p1/_history/2"} {
+		if !strings.Contains(page, `"target":[{"reference":"`+want+`"}]`) {
+			t.Errorf("nothing about %s: %s", want, page)
+		}
+	}
+	r := httptest.NewRequest("PUT", "http://salus.test/Patient/p1", strings.NewReader(patientP1))
+	r.Header["X-Provenance"] = []string{header, header}
+	r.Header.Set("Content-Type", "application/fhir+json")
+	w := httptest.NewRecorder()
+	if f.handler.ServeHTTP(w, r); w.Code != 400 {
+		t.Errorf("two headers: %d", w.Code)
+	}
 }
