@@ -132,7 +132,7 @@ func (p *Processor) locate(ctx context.Context, r Request, entries []entry, orde
 			return nil, invalid("two entries of the transaction are about "+key.String(), "")
 		}
 		taken[key] = struct{}{}
-		if name := p.service.Condition(&e.change); name != "" {
+		if name := p.service.Condition(ctx, &e.change); name != "" {
 			if _, twice := conditions[name]; twice {
 				return nil, invalid("two entries of the transaction have the same criteria for "+string(key.Type), "")
 			}

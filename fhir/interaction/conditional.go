@@ -29,7 +29,7 @@ type criteria struct {
 func (s *Service) Exclude(ctx context.Context, changes ...*Change) (leave func(), err error) {
 	var names []string
 	for _, c := range changes {
-		if name := s.Condition(c); name != "" {
+		if name := s.Condition(ctx, c); name != "" {
 			names = append(names, name)
 		}
 	}
@@ -48,8 +48,8 @@ func (s *Service) Exclude(ctx context.Context, changes ...*Change) (leave func()
 // Condition names the resource that a conditional change is about, as far as
 // the request tells: its type with what the criteria mean, however they are
 // spelt. It is "" for other changes and for criteria that Locate will refuse.
-func (s *Service) Condition(c *Change) string {
-	if q, err := s.criteriaFor(c); err == nil && q != nil {
+func (s *Service) Condition(ctx context.Context, c *Change) string {
+	if q, err := s.criteriaFor(ctx, c); err == nil && q != nil {
 		return string(c.Type) + "?" + spell(q.Plan.Branches[0].Filter)
 	}
 	return ""
@@ -57,12 +57,12 @@ func (s *Service) Condition(c *Change) string {
 
 // criteriaFor returns the criteria of a conditional change, nil for others. They
 // are read once, so that they mean the same at every attempt.
-func (s *Service) criteriaFor(c *Change) (*search.Query, error) {
+func (s *Service) criteriaFor(ctx context.Context, c *Change) (*search.Query, error) {
 	if !c.Conditional() {
 		return nil, nil
 	}
 	if c.criteria.query == nil && c.criteria.err == nil {
-		c.criteria.query, c.criteria.err = s.criteriaOf(c.Type, c.query(), c.Strict, c.Base)
+		c.criteria.query, c.criteria.err = s.criteriaOf(ctx, c.Type, c.query(), c.Strict, c.Base)
 	}
 	return c.criteria.query, c.criteria.err
 }
@@ -78,7 +78,7 @@ func (c *Change) query() string {
 // locateByCriteria finds the resource of a conditional create or update
 // (FHIR R4 http §3.1.0.8.1, §3.1.0.4.3).
 func (s *Service) locateByCriteria(ctx context.Context, c *Change) error {
-	query, err := s.criteriaFor(c)
+	query, err := s.criteriaFor(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -111,7 +111,7 @@ func severalMatches(t fhir.Type) error {
 
 // criteriaOf checks the query of a conditional interaction. Unless strict,
 // what it does not know is left out as in a search, but not all of it.
-func (s *Service) criteriaOf(t fhir.Type, query string, strict bool, base string) (*search.Query, error) {
+func (s *Service) criteriaOf(ctx context.Context, t fhir.Type, query string, strict bool, base string) (*search.Query, error) {
 	params, err := search.ParseParams(query)
 	if err != nil {
 		return nil, err
@@ -120,7 +120,7 @@ func (s *Service) criteriaOf(t fhir.Type, query string, strict bool, base string
 	if len(params) == 0 {
 		return nil, fault.With(fault.Invalid, fault.Issue{Code: "invalid", Text: text})
 	}
-	q, err := s.parser.Parse(search.Request{Types: []fhir.Type{t}, Params: params, Strict: strict, Base: base, Now: s.now()})
+	q, err := s.parser.Parse(search.Request{Types: []fhir.Type{t}, Params: params, Strict: strict, Base: base, Now: s.now(), List: s.listed(ctx, base)})
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +148,7 @@ func (s *Service) DeleteMatching(ctx context.Context, w Write, hard bool) (int, 
 	if err := s.known(w.Type); err != nil {
 		return 0, err
 	}
-	q, err := s.criteriaOf(w.Type, w.Criteria, w.Strict, w.Base)
+	q, err := s.criteriaOf(ctx, w.Type, w.Criteria, w.Strict, w.Base)
 	if fault.Is(err, fault.Invalid) && strings.Trim(w.Criteria, "&") == "" {
 		err = fault.With(fault.Precondition, fault.As(err).Issues...)
 	}

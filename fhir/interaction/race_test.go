@@ -64,7 +64,7 @@ func TestConditionalWrites_OfRacingClientsMakeOneResource(t *testing.T) {
 func TestCondition_IsWhatTheCriteriaMean(t *testing.T) {
 	h := newHarness(t)
 	name := func(criteria string) string {
-		return h.Condition(&interaction.Change{Write: interaction.Write{Type: "Patient", IfNoneExist: criteria}, Method: fhir.Post})
+		return h.Condition(t.Context(), &interaction.Change{Write: interaction.Write{Type: "Patient", IfNoneExist: criteria}, Method: fhir.Post})
 	}
 	for _, c := range []struct {
 		a, b string

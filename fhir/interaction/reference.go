@@ -58,7 +58,7 @@ func (s *Service) resolve(ctx context.Context, ref, base string, links Links) er
 		return nil
 	}
 	typ := fhir.Type(name)
-	q, err := s.criteriaOf(typ, query, true, base)
+	q, err := s.criteriaOf(ctx, typ, query, true, base)
 	if err != nil {
 		return unresolved(typ, "has criteria that cannot be searched for")
 	}

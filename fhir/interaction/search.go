@@ -3,6 +3,8 @@ package interaction
 import (
 	"context"
 
+	"salus/fault"
+	"salus/fhir"
 	"salus/fhir/search"
 )
 
@@ -35,6 +37,7 @@ func (s *Service) search(ctx context.Context, r search.Request, after, afterIncl
 	if r.Now.IsZero() {
 		r.Now = s.now()
 	}
+	r.List = s.listed(ctx, r.Base)
 	q, err := s.parser.Parse(r)
 	if err != nil {
 		return nil, err
@@ -45,4 +48,34 @@ func (s *Service) search(ctx context.Context, r search.Request, after, afterIncl
 		return nil, err
 	}
 	return &SearchResult{Query: q, Page: page}, nil
+}
+
+// listed returns a function that reads what is in a List: what its entries refer
+// to, except those that are marked as deleted (FHIR R4 list §8.11).
+func (s *Service) listed(ctx context.Context, base string) func(fhir.ID) ([]fhir.Key, error) {
+	isType := func(t fhir.Type) bool { return s.defs.IsResource(string(t)) }
+	return func(id fhir.ID) ([]fhir.Key, error) {
+		v, err := s.store.Read(ctx, fhir.Key{Type: "List", ID: id})
+		if fault.Is(err, fault.NotFound) || err == nil && v.Deleted() {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		list, err := fhir.Parse(v.Body.JSON)
+		if err != nil {
+			return nil, err
+		}
+		var members []fhir.Key
+		for entry := range list.Root().Get("entry").Children {
+			ref := fhir.ParseReference(entry.Path("item", "reference").Text(), isType)
+			if ref.Base == base {
+				ref.Base = ""
+			}
+			if ref.Local() && !entry.Get("deleted").True() {
+				members = append(members, ref.Key())
+			}
+		}
+		return members, nil
+	}
 }

@@ -1,6 +1,7 @@
 package search
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -30,6 +31,14 @@ func (s *parsing) criterion(t fhir.Type, name, value string, depth int) (Filter,
 		return s.updated(modifier, value)
 	case code == "_type" && depth > 0:
 		return typeIs(t, modifier, value)
+	case code == "_list":
+		return s.list(t, modifier, value)
+	case code == "_not-referenced":
+		return s.notReferenced(t, modifier, value)
+	case head == "_filter":
+		return s.filterExpression(t, value, depth)
+	case refused[code] != "":
+		return nil, notSupported(show(code) + " is not supported: " + refused[code])
 	}
 	param, err := s.known(t, code)
 	if err != nil {
@@ -47,9 +56,19 @@ func (s *parsing) known(t fhir.Type, code string) (*searchparam.Param, error) {
 	return param, nil
 }
 
-// chain follows a reference to the type that the modifier names, or to the only
-// one possible.
+// chain follows a reference and goes on with the rest of the name.
 func (s *parsing) chain(t fhir.Type, code, modifier, rest, value string, depth int) (Filter, error) {
+	return s.follow(t, code, modifier, func(target fhir.Type) (Filter, error) {
+		return s.criterion(target, rest, value, depth+1)
+	})
+}
+
+// follow follows a reference to the type that the modifier names, or to the only
+// one possible. then makes the filter of the resource there.
+//
+// Compat: without a type, and with several possible, the reference refuses; FHIR
+// R4 takes all that know what follows (search §3.1.1.5.4).
+func (s *parsing) follow(t fhir.Type, code, modifier string, then func(target fhir.Type) (Filter, error)) (Filter, error) {
 	param, err := s.known(t, code)
 	if err != nil {
 		return nil, err
@@ -58,20 +77,46 @@ func (s *parsing) chain(t fhir.Type, code, modifier, rest, value string, depth i
 		return nil, fault.New(fault.Refused, "%s is no reference and cannot be chained", show(code))
 	}
 	target := fhir.Type(modifier)
-	if target == "" {
-		if len(param.Targets) > 1 {
-			return nil, fault.New(fault.Refused, "the chain over %s needs a type: %s", show(code), choices(code, param.Targets))
-		}
+	switch {
+	case target == "" && len(param.Targets) == 1:
 		target = param.Targets[0]
+	case target == "" && s.options.Compat != fhir.Strict:
+		return nil, fault.New(fault.Refused, "the chain over %s needs a type: %s", show(code), choices(code, param.Targets))
+	case target == "":
+		return s.followAll(param, then)
 	}
 	if !slices.Contains(param.Targets, target) {
 		return nil, fault.New(fault.Refused, "%s cannot refer to the type named in the chain", show(code))
 	}
-	filter, err := s.criterion(target, rest, value, depth+1)
+	filter, err := then(target)
 	if err != nil {
 		return nil, err
 	}
 	return Chain{Param: param, Target: target, Filter: filter}, nil
+}
+
+// followAll follows a reference to all types for which then knows a filter.
+func (s *parsing) followAll(param *searchparam.Param, then func(target fhir.Type) (Filter, error)) (Filter, error) {
+	var any Or
+	var unknown error
+	for _, target := range param.Targets {
+		if s.values++; s.values > maxValues { // chains of several references branch
+			return nil, tooMany()
+		}
+		filter, err := then(target)
+		if _, is := errors.AsType[notSupported](err); is {
+			unknown = err
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		any = append(any, Chain{Param: param, Target: target, Filter: filter})
+	}
+	if len(any) == 0 {
+		return nil, unknown
+	}
+	return any, nil
 }
 
 func choices(code string, targets []fhir.Type) string {

@@ -68,6 +68,10 @@ type Request struct {
 	Partial     bool        // use parameters that not all resources are indexed by yet
 	Base        string      // the service's own absolute base URL, without trailing slash
 	Now         time.Time   // for the prefix ap
+
+	// List returns the resources that are in a List now; none when there is no
+	// such List. It answers _list, which is not supported when it is nil.
+	List func(fhir.ID) ([]fhir.Key, error)
 }
 
 // Query is the checked search: its plan, and what the transport needs besides.
@@ -99,6 +103,7 @@ type parsing struct {
 	types    []fhir.Type
 	filters  []And // by type
 	values   int
+	lists    map[fhir.ID][]fhir.Key // that _list has asked for
 	query    *Query
 }
 

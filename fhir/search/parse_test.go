@@ -111,7 +111,7 @@ func operand(o search.Operand) string {
 		}
 		return system + "|" + code
 	case search.Text:
-		return [...]string{"starts ", "contains ", "exact "}[o.Mode] + o.Text
+		return [...]string{"starts ", "contains ", "exact ", "whole ", "ends "}[o.Mode] + o.Text
 	case search.Date:
 		instant := func(t searchparam.Ticks) string {
 			return time.Unix(int64(t/1e7)-62135596800, int64(t%1e7)*100).UTC().Format("2006-01-02T15:04:05.9999999")
@@ -413,7 +413,17 @@ func TestParseTellsWhatIsNotSupported(t *testing.T) {
 		"Patient?gender=":                                      1,
 		"Patient?Gender=male":                                  1,
 		"Patient?_text=x&_content=y":                           2,
-		"Patient?_filter=x&_list=y&_query=z":                   3,
+		"Patient?_query=z&_containedType=x":                    2,
+		"Patient?_list=y":                                      1, // without a way to read it
+		"Patient?_not-referenced=x":                            1,
+		"Patient?_not-referenced=*:subject":                    1,
+		"Patient?_not-referenced=Observation:subject:x":        1,
+		"Patient?_not-referenced=Observation:code":             1,
+		"Patient?_not-referenced=Nonsense:*":                   1,
+		"Patient?_filter=nonsense+eq+x":                        1,
+		"Patient?_filter=gender+in+x":                          1,
+		"Patient?_filter=gender+co+x":                          1,
+		"Patient?_filter=birthdate+co+2000":                    1,
 		"Location?near=1":                                      1,
 		"Patient?_sort=nonsense":                               1,
 		"Patient?_sort=link":                                   1,

@@ -125,11 +125,14 @@ type OfType struct{ System, Code, Value string }
 // TextMode is how a string is compared.
 type TextMode uint8
 
-// The ways to compare strings. Starts and Contains work on normalised text (see searchparam.Normalize), Exact on the text as it is.
+// The ways to compare strings. Exact works on the text as it is, the others on
+// normalised text (see searchparam.Normalize): Whole is equality, Ends the end.
 const (
 	Starts TextMode = iota
 	Contains
 	Exact
+	Whole
+	Ends
 )
 
 // Text compares a string parameter.

@@ -66,7 +66,11 @@ func (s *parsing) total(_, value string) error {
 		s.query.Total = value
 		return nil
 	case "estimate":
-		return fault.New(fault.Refused, "_total: an estimate is not supported")
+		if s.options.Compat != fhir.Strict { // Compat
+			return fault.New(fault.Refused, "_total: an estimate is not supported")
+		}
+		s.query.Total = "accurate" // an exact total costs little more
+		return nil
 	}
 	return invalid("_total", "must be none or accurate")
 }

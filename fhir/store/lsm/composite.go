@@ -122,8 +122,13 @@ func (q *query) acceptsTerm(term []byte, op search.Operand) bool {
 	case search.Text:
 		text, _ := textOf(body)
 		want := trimMark(appendText(nil, cutText(searchparam.Normalize(op.Text))))
-		if op.Mode == search.Contains {
+		switch op.Mode {
+		case search.Contains:
 			return tag == tagText && bytes.Contains(text, want)
+		case search.Whole:
+			return tag == tagText && bytes.Equal(text, want)
+		case search.Ends:
+			return tag == tagText && bytes.HasSuffix(text, want)
 		}
 		return tag == tagText && bytes.HasPrefix(text, want)
 	case search.URI:

@@ -91,8 +91,16 @@ func (q *query) text(at place, op search.Text) (set, error) {
 		op.Mode = search.Starts // composites keep normalised text only
 	}
 	want := searchparam.Normalize(op.Text)
-	if op.Mode == search.Contains {
-		return q.containing(at, want)
+	switch op.Mode {
+	case search.Contains:
+		return q.scanned(at, want, bytes.Contains, strings.Contains)
+	case search.Ends:
+		return q.scanned(at, want, bytes.HasSuffix, strings.HasSuffix)
+	case search.Whole:
+		if len(want) <= maxText {
+			return q.posting(at.key(tagText, appendText(nil, want)))
+		}
+		return q.verified(at, at.key(tagText, markedCut(want)), func(text string) bool { return text == want })
 	}
 	if len(want) <= maxText {
 		prefix := at.key(tagText, trimMark(appendText(nil, want)))
@@ -111,19 +119,20 @@ func markedCut(s string) []byte {
 	return b[:len(b)-12]
 }
 
-// containing returns the resources with a text that contains want.
-func (q *query) containing(at place, want string) (set, error) {
+// scanned returns the resources with a text that holds want in the way that
+// inTerm and inText tell, of texts that were not cut and of those that were.
+func (q *query) scanned(at place, want string, inTerm func(text, want []byte) bool, inText func(text, want string) bool) (set, error) {
 	prefix := at.key(tagText)
 	skip := len(prefix) - 3
 	sub := trimMark(appendText(nil, cutText(want)))
 	found, err := q.gather(prefix, after(prefix), func(term []byte) bool {
-		text, _ := textOf(term[skip:])
-		return len(want) <= maxText && bytes.Contains(text, sub)
+		text, cut := textOf(term[skip:])
+		return !cut && len(want) <= maxText && inTerm(text, sub)
 	})
 	if err != nil {
 		return nil, err
 	}
-	long, err := q.verified(at, prefix, func(text string) bool { return strings.Contains(text, want) })
+	long, err := q.verified(at, prefix, func(text string) bool { return inText(text, want) })
 	return unite(found, long), err
 }
 

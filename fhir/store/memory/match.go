@@ -44,6 +44,10 @@ func textSatisfies(text string, o search.Text) bool {
 		return text == o.Text
 	case search.Contains:
 		return strings.Contains(searchparam.Normalize(text), searchparam.Normalize(o.Text))
+	case search.Whole:
+		return searchparam.Normalize(text) == searchparam.Normalize(o.Text)
+	case search.Ends:
+		return strings.HasSuffix(searchparam.Normalize(text), searchparam.Normalize(o.Text))
 	default:
 		return strings.HasPrefix(searchparam.Normalize(text), searchparam.Normalize(o.Text))
 	}

@@ -39,7 +39,7 @@ var (
 	uris       = []string{"http://x/vs", "http://x/vs/a", "http://x/VS", "urn:oid:1.2", "urn:oid:1.2.3"}
 	elsewhere  = []string{"http://other/fhir/Patient/zz", "urn:uuid:8d3ff1c4-0d6c-4f5a-9f0e-6a3c3c0c7a11", "http://c/canon|2", "http://other/fhir/Patient/a", "http://other/fhir/Patient/a/_history/2"}
 	prefixes   = []search.Prefix{search.Eq, search.Ne, search.Gt, search.Lt, search.Ge, search.Le, search.Sa, search.Eb, search.Ap}
-	textModes  = []search.TextMode{search.Starts, search.Contains, search.Exact}
+	textModes  = []search.TextMode{search.Starts, search.Contains, search.Exact, search.Whole, search.Ends}
 	uriModes   = []search.URIMode{search.Equal, search.Below, search.Above}
 	allTypes   = []fhir.Type{patient, observation, encounter}
 	valueCodes = []string{code, name, date, number, quantity, subject, url, reading, relation}
@@ -157,7 +157,10 @@ func drawOperand(r *rapid.T, c string) search.Operand {
 		text := pick(r, "text", texts)
 		mode := pick(r, "mode", textModes)
 		if mode != search.Exact && chance(r, "cut", 50) {
-			text = string([]rune(text)[:3])
+			runes := []rune(text)
+			if text = string(runes[:3]); mode == search.Ends {
+				text = string(runes[len(runes)-3:])
+			}
 		}
 		if chance(r, "lower", 20) {
 			text = strings.ToLower(text)
