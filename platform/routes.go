@@ -36,11 +36,14 @@ func (p *Platform) routes(reg *prometheus.Registry) http.Handler {
 			return writeHealth(w, r, []*service{s})
 		}), p.writeError)
 		mount := func(place, at string) {
+			handle := func(path string, h http.Handler) {
+				mux.Handle(place+path, serve.Service(s.name, crossOrigin(s.cors, h)))
+			}
 			h := below(at, p.admitted(serve.Compress(s.handler(at))))
-			mux.Handle(place+at+"/health/check", serve.Service(s.name, health))
-			mux.Handle(place+at+"/", serve.Service(s.name, h))
+			handle(at+"/health/check", health)
+			handle(at+"/", h)
 			if at != "" {
-				mux.Handle(place+at, serve.Service(s.name, h)) // a bundle is posted to the base itself
+				handle(at, h) // a bundle is posted to the base itself
 			}
 		}
 		mount("", s.path)

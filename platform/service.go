@@ -17,6 +17,7 @@ type service struct {
 	kind      workspace.Kind
 	path      string      // /{workspace}/{name}
 	store     store.Store // nil when it could not be opened
+	cors      workspace.CORS
 
 	// handler returns the service's handler for when it is mounted at path
 	// ("" at the root of a host name), which it gets stripped off.
@@ -34,7 +35,7 @@ func (s *service) host(domain string) string {
 // service is p's to close even when this fails.
 func (p *Platform) open(s workspace.Service) error {
 	w := p.cfg.Workspace.Name
-	opened := &service{workspace: w, name: s.Name, kind: s.Kind, path: "/" + w + "/" + s.Name}
+	opened := &service{workspace: w, name: s.Name, kind: s.Kind, path: "/" + w + "/" + s.Name, cors: s.FHIR.CORS}
 	p.services = append(p.services, opened)
 	dir := filepath.Join(p.cfg.Data, w, s.Name)
 	var err error

@@ -1,6 +1,7 @@
 package workspace
 
 import (
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -106,10 +107,22 @@ func (f *file) cors(n *yaml.Node) CORS {
 	if at := fields["credentials"]; at != nil {
 		c.Credentials = f.truth(at, "credentials")
 	}
+	for _, origin := range c.Origins {
+		if origin != "*" && !isOrigin(origin) {
+			f.refuse(fields["origins"], "origins: must be * or have scheme and host, such as https://app.example.org:8443, and nothing after them")
+		}
+	}
 	if c.Credentials && slices.Contains(c.Origins, "*") {
 		f.refuse(n, "cors: credentials cannot be allowed to every origin")
 	}
 	return c
+}
+
+// isOrigin reports whether s is the origin of a page as browsers write it
+// (Fetch standard §3.1).
+func isOrigin(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && !strings.Contains(u.Host, "*") && u.Scheme+"://"+u.Host == s
 }
 
 // choice returns the value of a node that must be one of allowed.

@@ -87,6 +87,8 @@ func TestReadNamesLineAndRule(t *testing.T) {
 			[]string{"start.yaml line 6: compat: must be one of azure, strict", "start.yaml line 8: default: must be one of",
 				"start.yaml line 9: Patient: must be one of", "start.yaml line 10: referentialIntegrity: must be true or false",
 				"start.yaml line 13: methods: must be a list", "start.yaml line 14: maxAge: must be", "start.yaml line 12: cors: credentials"}},
+		{"origins that are none", "workspace: clinic\nservices:\n- name: fhir\n  kind: fhir\n  settings:\n    cors:\n      origins: [app.example.org]\n", fault.Invalid,
+			[]string{"start.yaml line 7: origins: must be * or"}},
 		{"two documents", "workspace: clinic\nservices:\n- {name: fhir, kind: fhir}\n---\nworkspace: b\n", fault.Invalid,
 			[]string{"start.yaml line 1: one file describes one workspace"}},
 	}

@@ -93,6 +93,7 @@ var Fences = []Fence{
 	{"github.com/knadh/koanf", []string{"cmd/salus"}, "settings belong to commands"},
 	{"github.com/vbauerster/mpb", []string{"cmd/salus"}, "progress is shown by commands"},
 	{"github.com/prometheus", []string{"internal/serve", "platform"}, "metrics are counted at the edge"},
+	{"github.com/rs/cors", []string{"platform"}, "who may call from another origin is a setting, and settings are put together in one place"},
 	{"go.opentelemetry.io", []string{"internal/serve", "platform"}, "traces begin at the edge"},
 	{"go.yaml.in/yaml", []string{"workspace"}, "YAML is read in one place"},
 }
