@@ -66,7 +66,7 @@ func (s *server) sendContent(w http.ResponseWriter, r *http.Request, v fhir.Vers
 	h.Set("Content-Type", contentType)
 	h.Set("Content-Length", strconv.Itoa(len(content)))
 	h.Add("Vary", "Accept")
-	h.Set("Content-Security-Policy", "sandbox") // what was stored must not act as a page of this service
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox") // what was stored must not act as a page of this service
 	if context := d.Root().Path("securityContext", "reference").Text(); context != "" {
 		h.Set(securityContext, context)
 	}

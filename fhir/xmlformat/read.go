@@ -3,6 +3,7 @@ package xmlformat
 import (
 	"bytes"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -15,9 +16,8 @@ import (
 
 // The limits of reading.
 const (
-	maxText       = 1 << 30 // bytes of a text
-	maxAttributes = 100     // of an element
-	maxIssues     = 50      // reported at once; reading goes on without more
+	maxText   = 1 << 30 // bytes of a text
+	maxIssues = 50      // reported at once; reading goes on without more
 )
 
 // item is one element or attribute that was read, apart from the root. Children are
@@ -54,7 +54,7 @@ func (f *Format) JSON(dst, text []byte) ([]byte, error) {
 	if len(text) > maxText {
 		return dst, fault.New(fault.TooLarge, "an XML text may have at most 1 GiB")
 	}
-	r := &reader{f: f, raw: text, d: xml.NewDecoder(bytes.NewReader(text)), items: make([]item, 0, 64+len(text)/64), text: make([]byte, 0, len(text)/2)}
+	r := &reader{f: f, raw: text, d: xml.NewDecoder(&source{raw: text}), items: make([]item, 0, 64+len(text)/64), text: make([]byte, 0, len(text)/2)}
 	r.document()
 	if len(r.issues) > 0 {
 		return dst, fault.With(fault.Invalid, r.issues...)
@@ -134,6 +134,10 @@ func (r *reader) next() xml.Token {
 	}
 	if err != nil {
 		r.line, r.column = r.d.InputPos()
+		if errors.Is(err, errCrowded) {
+			r.fail("an element has too many attributes")
+			return nil
+		}
 		r.fail("the text is not well-formed XML in UTF-8, or uses an entity other than XML's own")
 		return nil
 	}
@@ -280,9 +284,6 @@ func (r *reader) add(i uint32, p *property) uint32 {
 // attributes reads the attributes of an element other than its value.
 func (r *reader) attributes(o *object, attrs []xml.Attr) bool {
 	i := r.open[len(r.open)-1]
-	if len(attrs) > maxAttributes {
-		return r.fail("an element has too many attributes")
-	}
 	for n, a := range attrs {
 		if a.Name.Space == "xmlns" || a.Name.Space == "" && a.Name.Local == "xmlns" {
 			continue

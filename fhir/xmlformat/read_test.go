@@ -21,6 +21,7 @@ func TestReading(t *testing.T) {
 		{"a resource", of(``), ``},
 		{"declaration, comments, instructions", "\xef\xbb\xbf" + `<?xml version="1.0" encoding="utf-8"?><?xml-stylesheet href="x"?><!-- a -->` + of(`<!-- b --><active value="true"/><?c d?>`) + "\n<!-- e -->", `,"active":true`},
 		{"a prefix", `<f:Patient xmlns:f="http://hl7.org/fhir"><f:gender value="male"/></f:Patient>`, `,"gender":"male"`},
+		{"signs in values and comments", of(`<!-- " = --><?a '?>` + strings.Repeat("<!-- a=b -->", 101) + `<gender value="` + strings.Repeat("=", 101) + `>"/>`), `,"gender":"` + strings.Repeat("=", 101) + `>"`},
 		{"schemaLocation", `<Patient xmlns="http://hl7.org/fhir" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:schemaLocation="a b"/>`, ``},
 		{"any order", of(`<birthDate value="1990-01-02"/><name><given value="A"/></name><active value="false"/><name><given value="B"/></name>`),
 			`,"active":false,"name":[{"given":["A"]},{"given":["B"]}],"birthDate":"1990-01-02"`},
@@ -88,7 +89,7 @@ func TestReading_SaysWhatIsWrong(t *testing.T) {
 		{"deep", deep, "XML: nested deeper than 200 levels|structure||line 1, column 1919"},
 		{"deep in the unknown", of(strings.Repeat("<x>", 300) + strings.Repeat("</x>", 300)), "Patient.x: no such element in this place|structure|Patient.x|line 1, column 38\nXML: nested deeper than 200 levels|structure||line 1, column 638"},
 		{"an attribute twice", of(`<gender value="a" value="b"/>`), "XML: an attribute stands twice in one element|structure||line 1, column 38"},
-		{"many attributes", of(`<gender` + strings.Repeat(` value="a"`, 101) + `/>`), "XML: an element has too many attributes|structure||line 1, column 38"},
+		{"many attributes", of(`<!-- " --><?a "?><gender` + strings.Repeat(` value=">a="`, 101) + `/>`), "XML: an element has too many attributes|structure||line 1, column 1268"},
 
 		{"an unknown element", of("\n <active value=\"true\"/>\n <nickname value=\"" + secret + "\"/>"), "Patient.nickname: no such element in this place|structure|Patient.nickname|line 3, column 2"},
 		{"an unknown name that may say something", of(`<name><Mar.ia value="a"/></name>`), "Patient.name[0].?: no such element in this place|structure|Patient.name[0].?|line 1, column 44"},
