@@ -98,13 +98,7 @@ func (s *parsing) date(code, text string) (Date, error) {
 
 func distance(a, b searchparam.Ticks) searchparam.Ticks { return max(a-b, b-a) }
 
-var tenth = func() decimal.Decimal {
-	d, err := decimal.Parse("0.1")
-	if err != nil {
-		panic(err)
-	}
-	return d
-}()
+var tenth = mustParse("0.1")
 
 // number reads a number and the window that it stands for: half a unit of its
 // last digit, or a tenth of it for approximately.

@@ -332,6 +332,7 @@ func TestParseRefusals(t *testing.T) {
 		"Patient?gender=a,":                               fault.Invalid,
 		"RiskAssessment?probability=x":                    fault.Invalid,
 		"RiskAssessment?probability=1e9999":               fault.Invalid,
+		"Observation?value-quantity=1e9999|s|mg":          fault.Invalid,
 		"RiskAssessment?probability=ge":                   fault.Invalid,
 		"Observation?value-quantity=1|a|b|c":              fault.Invalid,
 		"Observation?value-quantity=|a|b":                 fault.Invalid,

@@ -172,7 +172,8 @@ type Number struct {
 }
 
 // Quantity compares a Number and, unless AnyUnit, the unit: Code must be equal,
-// and System too unless AnySystem. AnyCode leaves only the system.
+// and System too unless AnySystem. AnyCode leaves only the system. A unit of UCUM
+// is compared in value with all units of its dimension: In says how.
 type Quantity struct {
 	Number
 	System, Code                string

@@ -183,11 +183,6 @@ func (c *catalogue) unit(system, code string) (uint32, error) {
 	return c.number(kindUnit, system+"\x00"+code)
 }
 
-// satisfies reports whether op takes quantities of the unit.
-func (u unit) satisfies(op search.Quantity) bool {
-	return op.AnyUnit || (op.AnyCode || u.code == op.Code) && (op.AnySystem || u.system == op.System)
-}
-
 // unitOf returns the unit that has a number.
 func (c *catalogue) unitOf(n uint32) unit {
 	c.mu.RLock()
@@ -201,10 +196,11 @@ func (c *catalogue) unitOf(n uint32) unit {
 // unitsFor returns the numbers of the units that op takes, ascending.
 func (c *catalogue) unitsFor(op search.Quantity) []uint32 {
 	c.mu.RLock()
-	defer c.mu.RUnlock()
+	units := c.units // only ever grows
+	c.mu.RUnlock()
 	var found []uint32
-	for n, u := range c.units {
-		if u.satisfies(op) {
+	for n, u := range units {
+		if _, ok := op.In(u.system, u.code); ok {
 			found = append(found, uint32(n))
 		}
 	}

@@ -109,10 +109,12 @@ func (q *query) acceptsTerm(term []byte, op search.Operand) bool {
 	case search.Number:
 		return acceptsNumber(tag == tagNumber, tag == tagNumRange, body, op)
 	case search.Quantity:
-		if len(body) < 4 || !q.s.names.unitOf(binary.BigEndian.Uint32(body)).satisfies(op) {
+		if len(body) < 4 {
 			return false
 		}
-		return acceptsNumber(tag == tagQuantity, tag == tagQtyRange, body[4:], op.Number)
+		unit := q.s.names.unitOf(binary.BigEndian.Uint32(body))
+		in, ok := op.In(unit.system, unit.code)
+		return ok && acceptsNumber(tag == tagQuantity, tag == tagQtyRange, body[4:], in)
 	case search.Date:
 		if tag != tagDate || len(body) < 16 {
 			return false

@@ -269,7 +269,12 @@ func (q *query) quantity(at place, op search.Quantity) (set, error) {
 	var parts []set
 	for _, unit := range matching {
 		u := appendU32(nil, unit)
-		s, err := q.number(at.key(tagQuantity, u), at.key(tagQtyHead, u), at.key(tagQtyRange, u), op.Number)
+		name := q.s.names.unitOf(unit)
+		in, ok := op.In(name.system, name.code)
+		if !ok {
+			continue
+		}
+		s, err := q.number(at.key(tagQuantity, u), at.key(tagQtyHead, u), at.key(tagQtyRange, u), in)
 		if err != nil {
 			return nil, err
 		}

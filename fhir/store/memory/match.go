@@ -22,7 +22,8 @@ func satisfies(v searchparam.Value, operand search.Operand) bool {
 	case search.Number:
 		return numberSatisfies(v, o)
 	case search.Quantity:
-		return unitSatisfies(v, o) && numberSatisfies(v, o.Number)
+		n, ok := o.In(v.System, v.Code)
+		return ok && numberSatisfies(v, n)
 	case search.Ref:
 		return refSatisfies(v, o)
 	case search.URI:
@@ -104,10 +105,6 @@ func numberSatisfies(v searchparam.Value, o search.Number) bool {
 	default:
 		return inside
 	}
-}
-
-func unitSatisfies(v searchparam.Value, o search.Quantity) bool {
-	return o.AnyUnit || (o.AnySystem || v.System == o.System) && (o.AnyCode || v.Code == o.Code)
 }
 
 // refSatisfies compares references. One to a version is also one to the resource.

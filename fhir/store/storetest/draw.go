@@ -35,7 +35,7 @@ var (
 	dates      = []string{"2019", "2020-01-15", "2020-01-16T10:00:00Z", "2020-02", "2020-02-20..2021", "1999-12-31"}
 	numbers    = []string{"0", "1", "1.00", "1.04", "-7", "1e3", "99.99"}
 	ranges     = []string{"1..3", "..2", "50..", "-10..-7"}
-	units      = []string{"u|mg", "u|g", "v|mg", "mg", ""}
+	units      = []string{"u|mg", "u|g", "v|mg", "mg", "", search.UCUM + "|mg", search.UCUM + "|g", search.UCUM + "|L"}
 	uris       = []string{"http://x/vs", "http://x/vs/a", "http://x/VS", "urn:oid:1.2", "urn:oid:1.2.3"}
 	elsewhere  = []string{"http://other/fhir/Patient/zz", "urn:uuid:8d3ff1c4-0d6c-4f5a-9f0e-6a3c3c0c7a11", "http://c/canon|2", "http://other/fhir/Patient/a", "http://other/fhir/Patient/a/_history/2"}
 	prefixes   = []search.Prefix{search.Eq, search.Ne, search.Gt, search.Lt, search.Ge, search.Le, search.Sa, search.Eb, search.Ap}

@@ -18,6 +18,7 @@ var matchTests = []test{
 	{"numbers by every prefix", matchNumbers},
 	{"number ranges with open ends", matchRanges},
 	{"quantities by unit", matchQuantities},
+	{"quantities in all units of a dimension of UCUM", matchUCUM},
 	{"references by type and id, id and text", matchReferences},
 	{"uris equal, below and above", matchURIs},
 	{"composites within one value", matchComposites},

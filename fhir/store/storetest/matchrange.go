@@ -191,3 +191,53 @@ func matchQuantities(f *fixture) {
 		f.finds(match(quantity, c.operand), c.want)
 	}
 }
+
+func matchUCUM(f *fixture) {
+	const u = " " + search.UCUM + "|"
+	indexed{
+		{"a", values{qty("5.4" + u + "g")}},
+		{"b", values{qty("5400" + u + "mg")}},
+		{"c", values{qty("5400 mg")}},
+		{"d", values{qty("5.4 v|g")}},
+		{"e", values{qty("0.0054" + u + "kg")}},
+		{"f", values{qty("98.6" + u + "[degF]")}},
+		{"g", values{qty("37" + u + "Cel")}},
+		{"h", values{qty("5.4" + u + "L")}},
+		{"i", values{qty("5000..5500" + u + "mg")}},
+		{"j", values{qty("5.4" + u + "nonsense")}},
+		{"k", values{qty("7.4" + u + "[pH]")}},
+		{"l", values{pair(reading, token("s|w"), qty("5400"+u+"mg"))}},
+		{"m", values{qty("12.0" + u + "ug"), qty("6.6" + u + "g")}},
+	}.write(f)
+	is := func(p search.Prefix, n, code string) search.Quantity {
+		return search.Quantity{Number: numberIs(p, n), System: search.UCUM, Code: code}
+	}
+	anySystem := is(search.Eq, "5.4", "g")
+	anySystem.System, anySystem.AnySystem = "", true
+	for _, c := range []struct {
+		operand search.Quantity
+		want    string
+	}{
+		{is(search.Eq, "5.4", "g"), "a b e"},
+		{is(search.Eq, "5400", "mg"), "a b e"},
+		{is(search.Eq, "5", "g"), "a b e i"}, // from 4.5 to 5.5
+		{is(search.Gt, "5.4", "g"), "i m"},
+		{is(search.Lt, "5.4", "g"), "i m"},
+		{is(search.Ge, "5400000", "ug"), "a b e i m"},
+		{is(search.Ne, "5.4", "g"), "i m"},
+		{is(search.Eq, "37.0", "Cel"), "f g"},
+		{is(search.Eq, "98.6", "[degF]"), "f g"},
+		{is(search.Eq, "5.4", "L"), "h"},
+		{is(search.Eq, "5.4", "dm3"), "h"},
+		{is(search.Eq, "5.4", "nonsense"), "j"},
+		{is(search.Gt, "1", "mol/L"), ""}, // pH runs the other way
+		{is(search.Eq, "7.4", "[pH]"), "k"},
+		{anySystem, "a d"}, // the code alone
+	} {
+		f.finds(match(quantity, c.operand), c.want)
+	}
+	w := search.Token{System: "s", Code: "w"}
+	f.finds(match(reading, search.Composite{Parts: []search.Operand{w, is(search.Eq, "5.4", "g")}}), "l")
+	f.finds(match(reading, search.Composite{Parts: []search.Operand{search.Token{System: "s", AnyCode: true}, is(search.Ge, "5.4", "g")}}), "l")
+	f.finds(match(reading, search.Composite{Parts: []search.Operand{w, is(search.Eq, "5.4", "mg")}}), "")
+}
