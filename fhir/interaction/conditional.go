@@ -120,7 +120,7 @@ func (s *Service) criteriaOf(ctx context.Context, t fhir.Type, query string, str
 	if len(params) == 0 {
 		return nil, fault.With(fault.Invalid, fault.Issue{Code: "invalid", Text: text})
 	}
-	q, err := s.parser.Parse(search.Request{Types: []fhir.Type{t}, Params: params, Strict: strict, Base: base, Now: s.now(), List: s.listed(ctx, base)})
+	q, err := s.plan(ctx, search.Request{Types: []fhir.Type{t}, Params: params, Strict: strict, Base: base, Now: s.now(), List: s.listed(ctx, base)})
 	if err != nil {
 		return nil, err
 	}

@@ -38,7 +38,7 @@ func (s *Service) search(ctx context.Context, r search.Request, after, afterIncl
 		r.Now = s.now()
 	}
 	r.List = s.listed(ctx, r.Base)
-	q, err := s.parser.Parse(r)
+	q, err := s.plan(ctx, r)
 	if err != nil {
 		return nil, err
 	}

@@ -21,6 +21,7 @@ import (
 	"salus/fhir/searchparam"
 	"salus/fhir/spec"
 	"salus/fhir/store"
+	"salus/fhir/terminology"
 )
 
 // Validator tells whether a resource may be stored.
@@ -56,6 +57,8 @@ type Service struct {
 	now       func() time.Time
 	newID     func() fhir.ID
 	turns     turnstiles
+
+	terminology *terminology.Engine
 }
 
 // New returns a Service made of the parts in o.
@@ -71,6 +74,7 @@ func New(o Options) *Service {
 	if s.newID == nil {
 		s.newID = fhir.NewID
 	}
+	s.terminology = terminology.New(conformance{s}, s.defs)
 	return s
 }
 

@@ -164,7 +164,7 @@ func (s *parsing) has(name, value string, depth int) (Filter, error) {
 // Compat: 403 instead of a warning.
 var modifiers = map[searchparam.Kind][]string{
 	searchparam.String:    {"exact", "contains"},
-	searchparam.Token:     {"not", "text", "of-type"},
+	searchparam.Token:     {"not", "text", "of-type", "in", "not-in", "above", "below"},
 	searchparam.Reference: {"not", "identifier"}, // and the name of a type
 	searchparam.URI:       {"above", "below"},
 }
@@ -205,7 +205,7 @@ func (s *parsing) match(param *searchparam.Param, modifier, value string) (Filte
 	if len(or) == 1 {
 		filter = or[0]
 	}
-	if modifier == "not" {
+	if modifier == "not" || modifier == "not-in" {
 		return Not{filter}, nil // of the whole list: none of these
 	}
 	return filter, nil
@@ -227,7 +227,7 @@ func noPrefix(param *searchparam.Param, alternative string) error {
 func (s *parsing) operand(param *searchparam.Param, modifier string, only fhir.Type, text string) (Operand, error) {
 	switch param.Kind {
 	case searchparam.Token:
-		return modifiedToken(param, modifier, text)
+		return s.modifiedToken(param, modifier, text)
 	case searchparam.String:
 		mode := map[string]TextMode{"": Starts, "contains": Contains, "exact": Exact}[modifier]
 		return Text{Mode: mode, Text: unescape(text)}, nil

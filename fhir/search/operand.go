@@ -45,14 +45,37 @@ func token(param *searchparam.Param, s string) (Token, error) {
 
 // modifiedToken reads a token as its modifier has it. :text compares what people
 // read: the display, or the text of a concept or of an identifier's type.
-func modifiedToken(param *searchparam.Param, modifier, text string) (Operand, error) {
+func (s *parsing) modifiedToken(param *searchparam.Param, modifier, text string) (Operand, error) {
 	switch modifier {
 	case "text":
 		return Text{Text: unescape(text)}, nil
 	case "of-type":
 		return ofType(param, text)
+	case "in", "not-in", "above", "below":
+		return s.concepts(param, modifier, text)
 	}
 	return token(param, text)
+}
+
+// concepts reads what stands for many codes: the URL of a value set, or a code
+// with all above or below it.
+func (s *parsing) concepts(param *searchparam.Param, modifier, text string) (*Concepts, error) {
+	c := &Concepts{}
+	switch modifier {
+	case "in", "not-in":
+		c.ValueSet = strings.TrimPrefix(unescape(text), s.request.Base+"/")
+	default:
+		t, err := token(param, text)
+		if err != nil {
+			return nil, err
+		}
+		if t.AnySystem || t.AnyCode || t.System == "" {
+			return nil, fault.New(fault.Refused, "%s:%s needs system|code: only a system says what is above and below", show(param.Code), modifier)
+		}
+		c.System, c.Code, c.Up = t.System, t.Code, modifier == "above"
+	}
+	s.query.Concepts = append(s.query.Concepts, c)
+	return c, nil
 }
 
 // ofType reads system|code|value: an identifier of a type (FHIR R4 search

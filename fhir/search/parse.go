@@ -77,6 +77,7 @@ type Request struct {
 // Query is the checked search: its plan, and what the transport needs besides.
 type Query struct {
 	Plan     *Plan
+	Concepts []*Concepts   // of the plan, whose Codes must be put in before the search
 	Self     []Param       // what was understood, in order, each pair once and without ct: for the self link
 	Warnings []fault.Issue // for the outcome entry of the bundle, in order
 	Criteria int           // how many parameters select resources: _count, _sort, _include and their like do not

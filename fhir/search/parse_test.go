@@ -127,6 +127,14 @@ func operand(o search.Operand) string {
 			end = ")"
 		}
 		return fmt.Sprintf("%s %s [%s, %s%s", prefixes[o.Prefix], o.Value, o.Low, o.High, end)
+	case *search.Concepts:
+		switch {
+		case o.ValueSet != "":
+			return "in " + o.ValueSet
+		case o.Up:
+			return "above " + o.System + "|" + o.Code
+		}
+		return "below " + o.System + "|" + o.Code
 	case search.OfType:
 		return "of type " + o.System + "|" + o.Code + "|" + o.Value
 	case search.Quantity:
@@ -170,21 +178,27 @@ func TestParseFilters(t *testing.T) {
 		"Patient":  "all",
 		"Patient?": "all",
 
-		"Patient?gender=male":                       "Patient.gender *|male",
-		"Patient?identifier=urn:s|1":                "Patient.identifier urn:s|1",
-		"Patient?identifier=|1":                     "Patient.identifier |1",
-		"Patient?identifier=urn:s|":                 "Patient.identifier urn:s|*",
-		"Patient?identifier=a\\|b":                  "Patient.identifier *|a|b",
-		"Patient?identifier=urn:s|a\\|b\\,c":        "Patient.identifier urn:s|a|b,c",
-		"Patient?gender=male,female":                "or(Patient.gender *|male, Patient.gender *|female)",
-		"Patient?gender=male&gender=female":         "and(Patient.gender *|male, Patient.gender *|female)",
-		"Patient?gender:not=male,female":            "not(or(Patient.gender *|male, Patient.gender *|female))",
-		"Patient?gender:missing=true":               "Patient.gender missing true",
-		"Patient?gender:text=M\\,x,y":               "or(Patient.gender starts M,x, Patient.gender starts y)",
-		"Observation?code:text=Blut":                "Observation.code starts Blut",
-		"Patient?identifier:of-type=s|MR|1\\|2":     "Patient.identifier of type s|MR|1|2",
-		"Patient?identifier:of-type=s|MR|1,s|MR|2":  "or(Patient.identifier of type s|MR|1, Patient.identifier of type s|MR|2)",
-		"Observation?code-value-date:missing=false": "Observation.code-value-date missing false",
+		"Patient?gender=male":                            "Patient.gender *|male",
+		"Patient?identifier=urn:s|1":                     "Patient.identifier urn:s|1",
+		"Patient?identifier=|1":                          "Patient.identifier |1",
+		"Patient?identifier=urn:s|":                      "Patient.identifier urn:s|*",
+		"Patient?identifier=a\\|b":                       "Patient.identifier *|a|b",
+		"Patient?identifier=urn:s|a\\|b\\,c":             "Patient.identifier urn:s|a|b,c",
+		"Patient?gender=male,female":                     "or(Patient.gender *|male, Patient.gender *|female)",
+		"Patient?gender=male&gender=female":              "and(Patient.gender *|male, Patient.gender *|female)",
+		"Patient?gender:not=male,female":                 "not(or(Patient.gender *|male, Patient.gender *|female))",
+		"Patient?gender:missing=true":                    "Patient.gender missing true",
+		"Patient?gender:text=M\\,x,y":                    "or(Patient.gender starts M,x, Patient.gender starts y)",
+		"Observation?code:text=Blut":                     "Observation.code starts Blut",
+		"Patient?gender:in=http://vs|1":                  "Patient.gender in http://vs|1",
+		"Patient?gender:in=https://here/fhir/ValueSet/1": "Patient.gender in ValueSet/1",
+		"Patient?gender:not-in=http://v,http://w":        "not(or(Patient.gender in http://v, Patient.gender in http://w))",
+		"Observation?code:below=s|x":                     "Observation.code below s|x",
+		"Observation?patient.gender:not-in=v":            "Observation.patient→Patient(not(Patient.gender in v))",
+		"Observation?code:above=s|x,t|y":                 "or(Observation.code above s|x, Observation.code above t|y)",
+		"Patient?identifier:of-type=s|MR|1\\|2":          "Patient.identifier of type s|MR|1|2",
+		"Patient?identifier:of-type=s|MR|1,s|MR|2":       "or(Patient.identifier of type s|MR|1, Patient.identifier of type s|MR|2)",
+		"Observation?code-value-date:missing=false":      "Observation.code-value-date missing false",
 
 		"Patient?name=Anna":                "Patient.name starts Anna",
 		"Patient?name:exact=Anna%20B":      "Patient.name exact Anna B",
@@ -359,8 +373,9 @@ func TestParseRefusals(t *testing.T) {
 		"Patient?birthdate=ge2000,lt1990":                 fault.Refused,
 		"Patient?_lastUpdated=ge2000,lt1990":              fault.Refused,
 		"RiskAssessment?probability=1,gt2":                fault.Refused,
-		"Patient?gender:in=x":                             fault.Refused,
-		"Patient?gender:not-in=x":                         fault.Refused,
+		"Patient?name:in=x":                               fault.Refused,
+		"Observation?code:below=|x":                       fault.Refused,
+		"Observation?code:above=s|":                       fault.Refused,
 		"Patient?name:text=x":                             fault.Refused,
 		"Patient?gender:above=x":                          fault.Refused,
 		"Patient?gender:of-type=a|b|c":                    fault.Refused,

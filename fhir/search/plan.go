@@ -90,7 +90,8 @@ func (Chain) isFilter()   {}
 func (Has) isFilter()     {}
 
 // Operand is what a parameter's values are compared with: Token, Text, OfType,
-// Date, Number, Quantity, Ref, URI or Composite, as the parameter's kind demands.
+// *Concepts, Date, Number, Quantity, Ref, URI or Composite, as the parameter's kind
+// demands.
 // A Token with a reference compares its identifier, a Text with a token its text.
 type Operand interface{ isOperand() }
 
@@ -121,6 +122,17 @@ type Token struct {
 // Index values for it have no System and Code of their own but two Parts (see
 // searchparam.Value).
 type OfType struct{ System, Code, Value string }
+
+// Concepts compares system and code with many: those of a value set, or a code
+// and all above (Up) or below it in its code system. Who plans the search puts
+// Codes in, which is all that an engine looks at; each has its system and code.
+type Concepts struct {
+	ValueSet     string // canonical URL, maybe with |version, or ValueSet/id; empty for System and Code
+	System, Code string
+	Up           bool
+
+	Codes []Token
+}
 
 // TextMode is how a string is compared.
 type TextMode uint8
@@ -227,6 +239,7 @@ type Composite struct{ Parts []Operand }
 func (Token) isOperand()     {}
 func (Text) isOperand()      {}
 func (OfType) isOperand()    {}
+func (*Concepts) isOperand() {}
 func (Date) isOperand()      {}
 func (Number) isOperand()    {}
 func (Quantity) isOperand()  {}

@@ -57,6 +57,7 @@ var Rooms = []Room{
 	{"fhir/store/lsm", Adapter, "fhir"},
 	{"fhir/store/memory", Adapter, "fhir"},
 	{"fhir/store/storetest", Adapter, "fhir"},
+	{"fhir/terminology", Engine, "fhir"},
 	{"fhir/ucum", Foundation, "fhir"},
 	{"fhir/validate", Engine, "fhir"},
 	{"fhir/xmlformat", Engine, "fhir"},

@@ -48,6 +48,8 @@ func (q *query) value(at place, op search.Operand) (set, error) {
 		return q.token(at, tagToken, op)
 	case search.Text:
 		return q.text(at, op)
+	case *search.Concepts:
+		return q.tokens(at, op.Codes)
 	case search.OfType:
 		return q.posting(at.key(tagOfType, hashOfType(nil, op.System, op.Code, op.Value)))
 	case search.URI:
@@ -81,6 +83,47 @@ func (q *query) token(at place, tag byte, op search.Token) (set, error) {
 		return q.postings(prefix, after(prefix), len(prefix)+8)
 	}
 	return q.posting(at.key(tag, appendToken(nil, op.System, op.Code)))
+}
+
+// tokens returns the resources with any of codes. It leaps to and fro between
+// the codes wanted and those that occur, at the cost of the fewer of them.
+func (q *query) tokens(at place, codes []search.Token) (set, error) {
+	wanted := make([][]byte, len(codes))
+	for i, c := range codes {
+		wanted[i] = at.key(tagToken, appendToken(nil, c.System, c.Code))
+	}
+	slices.SortFunc(wanted, bytes.Compare)
+	upper := after(at.key(tagToken))
+	few := loaded{}
+	parts := []set{few}
+	for n := 0; len(wanted) > 0; n++ {
+		if n%1024 == 1023 {
+			if err := q.canceled(); err != nil {
+				return nil, err
+			}
+		}
+		if !q.iter.SeekGE(wanted[0]) || bytes.Compare(q.iter.Key(), upper) >= 0 {
+			break
+		}
+		there := bytes.Clone(q.iter.Key()[:min(len(q.iter.Key()), len(wanted[0]))])
+		i, found := slices.BinarySearchFunc(wanted, there, bytes.Compare)
+		if wanted = wanted[i:]; !found {
+			continue
+		}
+		s, err := q.posting(there)
+		if err != nil {
+			return nil, err
+		}
+		if l, ok := s.(loaded); ok {
+			for c, b := range l {
+				few.unite(c, b)
+			}
+		} else {
+			parts = append(parts, s)
+		}
+		wanted = wanted[1:]
+	}
+	return unite(parts...), q.iter.Error()
 }
 
 func (q *query) text(at place, op search.Text) (set, error) {

@@ -15,6 +15,8 @@ func satisfies(v searchparam.Value, operand search.Operand) bool {
 		return (o.AnySystem || v.System == o.System) && (o.AnyCode || v.Code == o.Code)
 	case search.Text:
 		return textSatisfies(v.Text, o)
+	case *search.Concepts:
+		return slices.ContainsFunc(o.Codes, func(t search.Token) bool { return satisfies(v, t) })
 	case search.OfType:
 		return len(v.Parts) == 2 && v.Parts[0].System == o.System && v.Parts[0].Code == o.Code && v.Parts[1].Code == o.Value
 	case search.Date:

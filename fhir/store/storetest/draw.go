@@ -148,6 +148,14 @@ func drawOperand(r *rapid.T, c string) search.Operand {
 		if chance(r, "by text", 15) {
 			return search.Text{Text: pick(r, "text", texts)[:4]}
 		}
+		if chance(r, "among many", 10) {
+			c := &search.Concepts{}
+			for _, text := range rapid.SliceOfN(rapid.SampledFrom(tokens), 0, 4).Draw(r, "codes") {
+				v := tokenValue(text)
+				c.Codes = append(c.Codes, search.Token{System: v.System, Code: v.Code})
+			}
+			return c
+		}
 		if chance(r, "by type", 10) {
 			v := tokenValue(pick(r, "token", tokens))
 			return search.OfType{System: v.System, Code: v.Code, Value: pick(r, "identifier", tokens)}
@@ -204,7 +212,7 @@ func drawOperand(r *rapid.T, c string) search.Operand {
 	if chance(r, "second part", 80) {
 		second := drawOperand(r, parts[c][1])
 		switch second.(type) {
-		case search.Text, search.OfType:
+		case search.Text, search.OfType, *search.Concepts:
 			second = drawToken(r)
 		}
 		composite.Parts = append(composite.Parts, second)

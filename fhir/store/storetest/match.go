@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"fmt"
 	"strings"
 
 	"salus/fhir"
@@ -12,6 +13,7 @@ var matchTests = []test{
 	{"tokens by system and code", matchTokens},
 	{"texts of tokens", matchTokenTexts},
 	{"identifiers by type", matchOfType},
+	{"tokens among many", matchConcepts},
 	{"strings by start, part and whole", matchStrings},
 	{"long strings to their end", matchLongStrings},
 	{"dates by every prefix", matchDates},
@@ -112,6 +114,25 @@ func matchOfType(f *fixture) {
 	f.finds(match(code, search.OfType{System: "t", Code: "mr", Value: "1"}), "")
 	f.finds(hasCode(observation, "1"), "a b d")
 	f.finds(match(code, search.Token{System: "t", AnyCode: true}), "d")
+}
+
+func matchConcepts(f *fixture) {
+	indexed{
+		{"a", values{token("s|c1")}},
+		{"b", values{token("s|c999"), token("s|other")}},
+		{"c", values{token("s|other")}},
+		{"d", values{token("t|c1")}},
+		{"e", values{token("c1")}},
+		{"f", values{token("s|c5000")}},
+	}.write(f)
+	var many []search.Token
+	for i := range 3000 {
+		many = append(many, search.Token{System: "s", Code: fmt.Sprintf("c%d", i)})
+	}
+	f.finds(match(code, &search.Concepts{Codes: many}), "a b")
+	f.finds(match(code, &search.Concepts{Codes: many[:2]}), "a")
+	f.finds(match(code, &search.Concepts{}), "")
+	f.finds(match(code, &search.Concepts{Codes: []search.Token{{System: "t", Code: "c1"}, {System: "s", Code: "other"}}}), "b c d")
 }
 
 func matchStrings(f *fixture) {
