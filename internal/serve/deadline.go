@@ -7,9 +7,13 @@ import (
 	"time"
 )
 
-// slack is how long after its deadline a request may still read and write: long
-// enough to answer that it took too long.
-const slack = 5 * time.Second
+// How long after its deadline a request may still read and write: reading ends
+// later than the context, which would otherwise end as if the client had left,
+// and writing later than that, to answer that it took too long.
+const (
+	readSlack  = time.Second
+	writeSlack = 5 * time.Second
+)
 
 // Deadline ends the context of a request of next after limit. A handler that is
 // still reading the body is stopped then, too, and one that is writing to a slow
@@ -19,9 +23,9 @@ func Deadline(limit time.Duration, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), limit)
 		defer cancel()
-		end := time.Now().Add(limit + slack) // the connection knows no other clock
+		end := time.Now().Add(limit) // the connection knows no other clock
 		c := http.NewResponseController(w)
-		if err := errors.Join(c.SetReadDeadline(end), c.SetWriteDeadline(end)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		if err := errors.Join(c.SetReadDeadline(end.Add(readSlack)), c.SetWriteDeadline(end.Add(writeSlack))); err != nil && !errors.Is(err, http.ErrNotSupported) {
 			panic(http.ErrAbortHandler) // the connection is closed already
 		}
 		next.ServeHTTP(w, r.WithContext(ctx))
