@@ -123,7 +123,7 @@ func (p *Processor) locate(ctx context.Context, r Request, entries []entry, orde
 	conditions := map[string]struct{}{}
 	for _, i := range order {
 		e := &entries[i]
-		e.change = interaction.Change{Write: e.change.Write, Method: e.change.Method}
+		e.change = e.change.Afresh()
 		if err := p.service.Locate(ctx, &e.change); err != nil {
 			return nil, failed(e, err)
 		}

@@ -74,6 +74,11 @@ type Change struct {
 	same     bool
 }
 
+// Afresh returns the change as it was asked for, without what came of it.
+func (c *Change) Afresh() Change {
+	return Change{Write: c.Write, Method: c.Method, criteria: c.criteria}
+}
+
 // Conditional reports whether the change's resource is found by a search.
 func (c *Change) Conditional() bool {
 	return c.Method == fhir.Post && c.IfNoneExist != "" || c.Method == fhir.Put && c.ID == ""
