@@ -25,6 +25,23 @@ func TestProcess_FollowsFHIRWhenStrict(t *testing.T) {
 	}
 }
 
+func TestTransaction_DeletesByCriteriaWhenStrict(t *testing.T) {
+	h := newHarnessWith(t, nil, bundle.Options{}, strict).patients()
+	got := h.must(transaction(del("Patient?identifier=mrn-1"), del("Patient?identifier=mrn-7"), del("Patient?identifier=mrn-8"), del("Patient/b?hardDelete=true"),
+		post("", "Bundle", `{"resourceType":"Bundle","type":"collection"}`)))
+	if statuses(got) != "204,204,204,204,201" || h.count("Patient") != 1 {
+		t.Errorf("statuses %s, %d are left", statuses(got), h.count("Patient"))
+	}
+	h = newHarnessWith(t, nil, bundle.Options{}, strict).patients()
+	_, err := h.process(transaction(del("Patient?identifier=mrn-1"), put("Patient/a", patient("a", ""))))
+	wantFault(t, err, fault.Invalid, "invalid: about Patient/a")
+	_, err = h.process(transaction(del("Patient?identifier=mrn-2"), put("Patient/z", patient("z", ""))))
+	wantFault(t, err, fault.Precondition, "processing: DELETE Patient?identifier", "multiple-matches: more than one")
+	if h.count("Patient") != 3 {
+		t.Error("something was done")
+	}
+}
+
 func TestProcess_RefusesSearchParametersThatWouldBeOne(t *testing.T) {
 	param := func(id, url, code, base string) string {
 		return put("SearchParameter/"+id, `{"resourceType":"SearchParameter","id":"`+id+`","url":"`+url+`","name":"x","status":"active","description":"x","code":"`+

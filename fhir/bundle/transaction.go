@@ -16,7 +16,7 @@ import (
 // tried again from the start when another writer came between.
 func (p *Processor) transaction(ctx context.Context, r Request, entries []entry) ([]EntryResult, error) {
 	for i := range entries {
-		if err := entries[i].refused(); err != nil {
+		if err := entries[i].refused(p.strict()); err != nil {
 			return nil, failed(&entries[i], err)
 		}
 	}
@@ -47,18 +47,18 @@ func (p *Processor) transaction(ctx context.Context, r Request, entries []entry)
 }
 
 // refused tells what a transaction does not take, beyond what no bundle does.
-func (e *entry) refused() error {
+func (e *entry) refused(strict bool) error {
 	switch {
 	case e.err != nil:
 		return e.err
 	case e.verb == get && e.get.Method == "POST":
 		// Compat: the reference refuses searches by POST, and runs operations outside of its database transaction.
 		return invalid("a transaction cannot hold a search or an operation by POST", "")
-	case e.where:
+	case e.where && !strict:
 		// Compat: the reference refuses every DELETE with a query.
 		return invalid("a transaction can only delete by id, without a query", "")
-	case e.verb != get && e.change.Resource.Type() == "Bundle":
-		// Compat: as the reference.
+	case e.verb != get && e.change.Resource.Type() == "Bundle" && !strict:
+		// Compat: the reference refuses a Bundle, whatever its type.
 		return invalid("a transaction cannot hold a Bundle as an entry's resource", "")
 	}
 	return nil
@@ -128,6 +128,9 @@ func (p *Processor) locate(ctx context.Context, r Request, entries []entry, orde
 			return nil, failed(e, err)
 		}
 		key := e.change.Key
+		if key == (fhir.Key{}) {
+			continue // a delete whose criteria match nothing
+		}
 		if _, twice := taken[key]; twice {
 			return nil, invalid("two entries of the transaction are about "+key.String(), "")
 		}

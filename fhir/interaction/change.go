@@ -81,7 +81,7 @@ func (c *Change) Afresh() Change {
 
 // Conditional reports whether the change's resource is found by a search.
 func (c *Change) Conditional() bool {
-	return c.Method == fhir.Post && c.IfNoneExist != "" || c.Method == fhir.Put && c.ID == ""
+	return c.Method == fhir.Post && c.IfNoneExist != "" || c.Method != fhir.Post && c.ID == ""
 }
 
 // settled reports whether a conditional create found its resource, so that

@@ -75,8 +75,8 @@ func (c *Change) query() string {
 	return c.Criteria
 }
 
-// locateByCriteria finds the resource of a conditional create or update
-// (FHIR R4 http §3.1.0.8.1, §3.1.0.4.3).
+// locateByCriteria finds the resource of a conditional create, update or delete
+// of one (FHIR R4 http §3.1.0.8.1, §3.1.0.4.3, §3.1.0.7.1).
 func (s *Service) locateByCriteria(ctx context.Context, c *Change) error {
 	query, err := s.criteriaFor(ctx, c)
 	if err != nil {
@@ -92,6 +92,8 @@ func (s *Service) locateByCriteria(ctx context.Context, c *Change) error {
 		return severalMatches(c.Type)
 	case len(found) == 1:
 		c.Key, c.Current, c.Found = found[0].Key, found[0], true
+	case c.Method == fhir.Delete || c.Method == fhir.Purge:
+		c.Key = fhir.Key{} // there is nothing to delete
 	case c.Method == fhir.Put && id != "":
 		if !fhir.ValidID(string(id)) {
 			return invalidID()
