@@ -21,8 +21,8 @@ const securityContext = "X-Security-Context"
 // place of the resource: the client does not name FHIR's own media types (FHIR R4
 // binary §2.41.3).
 //
-// Compat: the reference treats Binary like every other resource, and so are the rules
-// of FHIR for it only kept when they are asked for.
+// Compat: the reference treats Binary like every other resource. Under FHIR's rules its content
+// is read and written in its own type, with X-Security-Context.
 func (s *server) wantsContent(r *http.Request, params url.Values) bool {
 	if s.compat != fhir.Strict || r.PathValue("type") != "Binary" || params.Has("_format") || params.Has("_summary") || params.Has("_elements") {
 		return false
