@@ -32,6 +32,7 @@ func (p *Processor) batch(ctx context.Context, r Request, entries []entry) []Ent
 	p.creates(ctx, r, entries, creates, results)
 	p.singles(ctx, r, entries, phase[post], results)
 	p.singles(ctx, r, entries, phase[put], results)
+	p.singles(ctx, r, entries, phase[patching], results)
 	p.answer(ctx, r, entries, phase[get], results)
 	return results
 }
@@ -73,9 +74,11 @@ func (p *Processor) single(ctx context.Context, r Request, e *entry) EntryResult
 		result.Outcome = interaction.Deleted
 		_, err = p.service.DeleteMatching(ctx, c.Write, hard)
 	case e.verb == del:
-		result, err = p.service.Delete(ctx, fhir.Key{Type: c.Type, ID: c.ID}, hard)
+		result, err = p.service.DeleteExpected(ctx, fhir.Key{Type: c.Type, ID: c.ID}, c.IfMatch, hard)
 	case e.verb == post:
 		result, err = p.service.Create(ctx, c.Write)
+	case e.verb == patching:
+		result, err = p.service.Patch(ctx, c.Write)
 	default:
 		result, err = p.service.Update(ctx, c.Write)
 	}

@@ -2,7 +2,7 @@
 //
 // It promises that a batch does each entry by itself and that a transaction
 // happens whole or not at all, in one write to the store; that entries take
-// effect in the order DELETE, POST, PUT, GET whatever their place; that the
+// effect in the order DELETE, POST, PUT, PATCH, GET whatever their place; that the
 // results stand in the order of the request; and that a transaction's links
 // between its entries are rewritten to the ids given to them. What one entry
 // means is left to package interaction, how a GET entry is answered and how

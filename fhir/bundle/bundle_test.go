@@ -297,7 +297,7 @@ func TestBatch_DoesEachEntryByItselfInTheOrderOfVerbs(t *testing.T) {
 		get("Patient/b", "ifNoneMatch", `W/"2"`),
 	))
 	want := "200,gone,200,201,201,precondition,invalid,invalid,precondition,201,204,204," +
-		"not supported,method not allowed,invalid,not found,not found,invalid,method not allowed,304"
+		"media type,method not allowed,invalid,not found,not found,invalid,method not allowed,304"
 	if statuses(got) != want {
 		t.Errorf("statuses\n%s\nwant\n%s", statuses(got), want)
 	}

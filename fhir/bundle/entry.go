@@ -17,6 +17,7 @@ const (
 	del verb = iota
 	post
 	put
+	patching
 	get
 	other // answered with an error
 )
@@ -27,7 +28,7 @@ type entry struct {
 	method  string // as it stands in the bundle
 	url     string // as it stands in the bundle
 	fullURL string
-	change  interaction.Change // of DELETE, POST and PUT
+	change  interaction.Change // of DELETE, POST, PUT and PATCH
 	get     Get
 	where   bool  // a DELETE by criteria
 	err     error // why the entry cannot be done
@@ -39,7 +40,10 @@ func (p *Processor) decode(r Request) []entry {
 	entries := make([]entry, nodes.Len())
 	i := 0
 	for n := range nodes.Children {
-		entries[i].decode(n, i, &r, p.strict())
+		e := &entries[i]
+		if e.decode(n, i, &r, p.strict()); e.verb == patching && e.err == nil {
+			e.err = p.readPatch(e)
+		}
 		i++
 	}
 	return entries
@@ -74,7 +78,7 @@ func (e *entry) decode(n fhir.Node, i int, r *Request, strict bool) {
 	case "DELETE":
 		e.delete(w, segments, query, queried)
 	case "PATCH":
-		e.err = fault.New(fault.NotSupported, "PATCH is not supported in bundles")
+		e.patch(w, segments, query)
 	case "HEAD":
 		if strict {
 			e.ask(r, request)
@@ -134,11 +138,17 @@ func (e *entry) put(w interaction.Write, segments []string, query string) {
 
 func (e *entry) delete(w interaction.Write, segments []string, query string, queried bool) {
 	w.Resource = fhir.Node{}
-	query, hard := takeFlag(query, "hardDelete")
-	query, alias := takeFlag(query, "_hardDelete")
 	method := fhir.Delete
-	if hard == "true" || alias == "true" {
-		method = fhir.Purge
+	for _, name := range []string{"hardDelete", "_hardDelete"} {
+		var flag string
+		switch query, flag = takeFlag(query, name); flag {
+		case "true":
+			method = fhir.Purge
+		case "", "false":
+		default:
+			e.err = invalid(name+" must be true or false", "")
+			return
+		}
 	}
 	switch {
 	case len(segments) == 2:

@@ -60,9 +60,9 @@ func (l *links) add(fullURL string, key fhir.Key) {
 // rewriter replaces the links of one resource.
 type rewriter struct {
 	*links
-	base string    // of the entry's fullUrl
-	root fhir.Node // the resource
-	uris map[int]bool
+	base     string     // of the entry's fullUrl
+	resource *fhir.Node // where a PATCH puts what it makes
+	uris     map[int]bool
 }
 
 // replace gives the new text of a string; NewBody and Extract ask it for every
@@ -122,7 +122,7 @@ func (w *rewriter) entry(text string) (string, bool) {
 func (w *rewriter) isURI(n fhir.Node) bool {
 	if w.uris == nil {
 		w.uris = map[int]bool{}
-		w.findURIs(w.root, w.defs.Type(string(w.root.Type())))
+		w.findURIs(*w.resource, w.defs.Type(string(w.resource.Type())))
 	}
 	return w.uris[n.Offset()]
 }

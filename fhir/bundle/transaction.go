@@ -67,7 +67,7 @@ func (e *entry) refused(strict bool) error {
 // writes returns the indexes of the entries that write, in the order in which they take effect.
 func writes(entries []entry) []int {
 	order := make([]int, 0, len(entries))
-	for v := del; v <= put; v++ {
+	for v := del; v <= patching; v++ {
 		for i := range entries {
 			if entries[i].verb == v && entries[i].err == nil {
 				order = append(order, i)
@@ -203,7 +203,7 @@ func (p *Processor) prepare(ctx context.Context, entries []entry, order []int, l
 	errs := make([]error, len(entries))
 	each(len(order), 0, func(k int) {
 		e := &entries[order[k]]
-		w := rewriter{links: links, base: links.base(e.fullURL), root: e.change.Resource}
+		w := rewriter{links: links, base: links.base(e.fullURL), resource: &e.change.Resource}
 		errs[order[k]] = p.service.Prepare(ctx, &e.change, w.replace)
 	})
 	for i, err := range errs {
@@ -225,7 +225,7 @@ func (p *Processor) probe(ctx context.Context, r Request, entries []entry, resul
 		switch e := &entries[i]; e.verb {
 		case get:
 			gets = append(gets, i)
-		case del, put:
+		case del, put, patching:
 			if e.change.ID != "" {
 				own[string(e.change.Type)+"/"+string(e.change.ID)] = e.verb
 			}

@@ -8,6 +8,7 @@ import (
 
 	"salus/fault"
 	"salus/fhir"
+	"salus/fhir/patch"
 	"salus/fhir/search"
 	"salus/fhir/searchparam"
 	"salus/fhir/store"
@@ -24,7 +25,9 @@ type Write struct {
 	Strict      bool      // unknown parameters in a query are errors
 	Base        string    // of this service's URLs, without trailing slash
 	Provenance  fhir.Node // of a create or update: a Provenance without target that is stored with what was written; may be absent
-	DropHistory bool      // _meta-history=false; answered with NotSupported
+	DropHistory bool      // _meta-history=false: when only meta changes, the version before is not kept
+
+	Patch *patch.Patch // of a patch, in place of Resource
 }
 
 // Outcome is what became of a write.
@@ -54,7 +57,7 @@ type Result struct {
 // each for all its entries before the next.
 type Change struct {
 	Write
-	Method fhir.Method // Post, Put, Delete or Purge
+	Method fhir.Method // Post, Put, Patch, Delete or Purge
 	Anew   bool        // an update makes a version even when it equals the current one
 
 	Key     fhir.Key     // set by Locate
@@ -71,6 +74,7 @@ type Change struct {
 	indexed  bool
 	compared bool // body with Current, to find them
 	same     bool
+	drop     bool // the superseded version
 }
 
 // Afresh returns the change as it was asked for, without what came of it.
@@ -94,14 +98,16 @@ func (s *Service) Locate(ctx context.Context, c *Change) error {
 	if err := s.known(c.Type); err != nil {
 		return err
 	}
-	if c.DropHistory {
-		return fault.New(fault.NotSupported, "_meta-history=false is not supported: every version is kept")
-	}
 	var err error
-	if c.expect, err = parseIfMatch(c.IfMatch); err != nil {
-		return err
+	if removal := c.Method == fhir.Delete || c.Method == fhir.Purge; !removal || s.compat == fhir.Strict {
+		if c.expect, err = parseIfMatch(c.IfMatch); err != nil {
+			return err
+		}
 	}
 	c.Current, c.Found, c.compared = fhir.Version{}, false, false
+	if c.Method == fhir.Patch {
+		c.Resource = fhir.Node{} // of an attempt before
+	}
 	before := c.Key
 	switch {
 	case c.Conditional():
@@ -152,9 +158,21 @@ func (s *Service) Prepare(ctx context.Context, c *Change, replace func(fhir.Node
 		}
 		c.Current = v
 	}
-	if c.expect != 0 && c.Method == fhir.Put && c.Current.Number != c.expect {
-		return fault.New(fault.Precondition, "If-Match names version %d, which is not the current version of %s", c.expect, c.Key)
+	if c.Method == fhir.Patch {
+		if _, err := present(c.Current, c.Key); err != nil {
+			return err
+		}
 	}
+	if err := s.demand(c); err != nil {
+		return err
+	}
+	if c.Method == fhir.Patch {
+		var err error
+		if replace, err = s.patch(ctx, c, replace); err != nil {
+			return err
+		}
+	}
+	c.drop = s.drops(c)
 	if c.body.JSON == nil || c.indexed || c.unchanged() {
 		return nil
 	}
@@ -245,7 +263,7 @@ func (s *Service) current(ctx context.Context, key fhir.Key) (fhir.Version, erro
 func (c *Change) exists() bool { return c.Current.Number > 0 && !c.Current.Deleted() }
 
 func (c *Change) unchanged() bool {
-	if c.Method != fhir.Put || c.Anew || !c.exists() {
+	if c.Method != fhir.Put && c.Method != fhir.Patch || c.Anew || !c.exists() {
 		return false
 	}
 	if !c.compared {
@@ -259,11 +277,13 @@ func (c *Change) unchanged() bool {
 func (c *Change) Step() (w store.Write, ok bool) {
 	w = store.Write{Key: c.Key, Method: c.Method, Expect: c.Current.Number, Unless: c.unless}
 	switch c.Method {
-	case fhir.Delete:
-		return w, c.exists()
 	case fhir.Purge:
 		return w, c.Current.Number > 0
+	case fhir.Delete:
+		w.DropSuperseded = c.drop
+		return w, c.exists()
 	}
+	w.DropSuperseded = c.drop
 	w.Body, w.Values = c.body, c.values
 	for i := range c.refers {
 		w.Require = append(w.Require, c.refers[i].key)

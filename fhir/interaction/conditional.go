@@ -75,10 +75,13 @@ func (c *Change) query() string {
 	return c.Criteria
 }
 
-// locateByCriteria finds the resource of a conditional create, update or delete
-// of one (FHIR R4 http §3.1.0.8.1, §3.1.0.4.3, §3.1.0.7.1).
+// locateByCriteria finds the resource of a conditional create, update, patch or
+// delete of one (FHIR R4 http §3.1.0.8.1, §3.1.0.4.3, §3.1.0.6, §3.1.0.7.1).
 func (s *Service) locateByCriteria(ctx context.Context, c *Change) error {
 	query, err := s.criteriaFor(ctx, c)
+	if c.Method == fhir.Patch && fault.Is(err, fault.Invalid) && strings.Trim(c.Criteria, "&") == "" {
+		err = fault.With(fault.Precondition, fault.As(err).Issues...)
+	}
 	if err != nil {
 		return err
 	}
@@ -94,6 +97,8 @@ func (s *Service) locateByCriteria(ctx context.Context, c *Change) error {
 		c.Key, c.Current, c.Found = found[0].Key, found[0], true
 	case c.Method == fhir.Delete || c.Method == fhir.Purge:
 		c.Key = fhir.Key{} // there is nothing to delete
+	case c.Method == fhir.Patch:
+		return fault.New(fault.NotFound, "no %s matches the criteria", c.Type)
 	case c.Method == fhir.Put && id != "":
 		if !fhir.ValidID(string(id)) {
 			return invalidID()
@@ -187,7 +192,9 @@ func (s *Service) DeleteMatching(ctx context.Context, w Write, hard bool) (int, 
 		}
 		var changes []*Change
 		for _, v := range slices.Concat(matches, page.Included) {
-			changes = append(changes, &Change{Method: method, Key: v.Key, Current: v, Write: Write{Type: v.Type, ID: v.ID}})
+			c := &Change{Method: method, Key: v.Key, Current: v, Write: Write{Type: v.Type, ID: v.ID}}
+			c.drop = s.drops(c)
+			changes = append(changes, c)
 		}
 		if _, err := s.Hold(ctx, changes...); err != nil {
 			return err

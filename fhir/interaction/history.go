@@ -45,6 +45,9 @@ func (s *Service) History(ctx context.Context, r HistoryRequest) (*HistoryResult
 		if err := s.known(r.Type); err != nil {
 			return nil, err
 		}
+		if s.policies.Of(r.Type) == fhir.NoVersion {
+			return nil, noHistory(r.Type)
+		}
 	}
 	if r.ID != "" {
 		v, err := s.current(ctx, fhir.Key{Type: r.Type, ID: r.ID})

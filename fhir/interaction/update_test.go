@@ -102,14 +102,6 @@ func TestUpdate_IfMatchOfTheCurrentVersionHolds(t *testing.T) {
 	}
 }
 
-func TestUpdate_DroppingHistoryIsNotSupported(t *testing.T) {
-	h := newHarness(t)
-	w := h.write(patient("a", "1"))
-	w.DropHistory = true
-	_, err := h.Update(t.Context(), w)
-	wantFault(t, err, fault.NotSupported, "", "_meta-history")
-}
-
 func TestUpdate_RacingWritersAllSucceedAndLoseNothing(t *testing.T) {
 	h := newHarness(t)
 	const writers = 32

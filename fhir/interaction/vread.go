@@ -8,7 +8,8 @@ import (
 )
 
 // VRead returns the version of a resource that vid names. Faults: Gone, with
-// its number, when that version is a deletion; NotFound.
+// its number, when that version is a deletion; NotFound; MethodNotAllowed for a
+// superseded version of a type whose policy is no-version.
 func (s *Service) VRead(ctx context.Context, key fhir.Key, vid string) (fhir.Version, error) {
 	if err := s.known(key.Type); err != nil {
 		return fhir.Version{}, err
@@ -27,5 +28,19 @@ func (s *Service) VRead(ctx context.Context, key fhir.Key, vid string) (fhir.Ver
 	if err != nil {
 		return fhir.Version{}, err
 	}
+	if s.policies.Of(key.Type) == fhir.NoVersion { // there may be versions from before the policy
+		now, err := s.current(ctx, key)
+		if err != nil {
+			return fhir.Version{}, err
+		}
+		if now.Number != n {
+			return fhir.Version{}, noHistory(key.Type)
+		}
+	}
 	return present(v, key)
+}
+
+// noHistory is the fault of asking for what the policy of a type does not keep.
+func noHistory(t fhir.Type) error {
+	return fault.New(fault.MethodNotAllowed, "this service keeps no history of %s", t)
 }

@@ -3,7 +3,6 @@ package rest_test
 import (
 	"encoding/json"
 	"slices"
-	"strings"
 	"testing"
 
 	"salus/fhir"
@@ -16,12 +15,13 @@ import (
 type capabilities struct {
 	Kind, FHIRVersion string
 	Format            []string
+	PatchFormat       []string
 	Software          struct{ Name, Version string }
 	Implementation    struct{ URL string }
 	Rest              []struct {
 		Interaction []struct{ Code string }
 		Resource    []struct {
-			Type                                                            string
+			Type, Versioning                                                string
 			Interaction                                                     []struct{ Code string }
 			ReadHistory, UpdateCreate, ConditionalCreate, ConditionalUpdate bool
 			ConditionalDelete, ConditionalRead                              string
@@ -47,7 +47,7 @@ func TestMetadata_ClaimsWhatIsThere(t *testing.T) {
 	if err := json.Unmarshal(w.Body.Bytes(), &c); err != nil {
 		t.Fatal(err)
 	}
-	if c.Kind != "instance" || c.FHIRVersion != "4.0.1" || c.Software.Name != "Salus" || c.Software.Version != "1.2.3" || c.Implementation.URL != "http://salus.test" {
+	if c.Kind != "instance" || c.FHIRVersion != "4.0.1" || c.Software.Name != "Salus" || c.Software.Version != "1.2.3" || c.Implementation.URL != "http://salus.test" || !slices.Contains(c.PatchFormat, "application/json-patch+json") {
 		t.Errorf("head = %+v", c)
 	}
 	system, resource, _ := rest.RouteInteractions()
@@ -65,7 +65,7 @@ func TestMetadata_ClaimsWhatIsThere(t *testing.T) {
 	}
 	parser := search.NewParser(registry, search.Options{})
 	for _, r := range c.Rest[0].Resource {
-		if got := codes(r.Interaction); !slices.Equal(got, resource) || slices.Contains(got, "patch") {
+		if got := codes(r.Interaction); !slices.Equal(got, resource) || !slices.Contains(got, "patch") {
 			t.Errorf("%s: interactions = %v", r.Type, got)
 		}
 		if !r.ReadHistory || !r.UpdateCreate || !r.ConditionalCreate || !r.ConditionalUpdate || r.ConditionalDelete != "multiple" || r.ConditionalRead != "full-support" {
@@ -115,9 +115,19 @@ func TestMetadata(t *testing.T) {
 	})
 }
 
-func TestMetadata_DoesNotKnowPatch(t *testing.T) {
+func TestMetadata_FollowsVersioningPolicies(t *testing.T) {
 	t.Parallel()
-	if body := newFixture(t).must(t, 200, "GET", "/metadata", "").Body.String(); strings.Contains(body, "patch") {
-		t.Error("patch is claimed")
+	policies := fhir.Versioning{Default: fhir.VersionedUpdate, Types: map[fhir.Type]fhir.VersionPolicy{"Patient": fhir.NoVersion, "Basic": fhir.Versioned}}
+	w := newFixtureOf(t, policies, fhir.Azure, maxBody).must(t, 200, "GET", "/metadata", "")
+	var c capabilities
+	if err := json.Unmarshal(w.Body.Bytes(), &c); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range c.Rest[0].Resource {
+		want := policies.Of(fhir.Type(r.Type))
+		keeps := want != fhir.NoVersion
+		if r.Versioning != want.String() || r.ReadHistory != keeps || slices.Contains(codes(r.Interaction), "history-instance") != keeps {
+			t.Errorf("%s: %+v", r.Type, r)
+		}
 	}
 }

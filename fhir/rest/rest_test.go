@@ -49,6 +49,12 @@ func newFixtureWith(tb testing.TB, maxBody int64) *fixture {
 // newFixtureAs makes a service that follows the rules of compat.
 func newFixtureAs(tb testing.TB, compat fhir.Compat, maxBody int64) *fixture {
 	tb.Helper()
+	return newFixtureOf(tb, fhir.Versioning{}, compat, maxBody)
+}
+
+// newFixtureOf makes a service with versioning policies.
+func newFixtureOf(tb testing.TB, policies fhir.Versioning, compat fhir.Compat, maxBody int64) *fixture {
+	tb.Helper()
 	registry, err := params()
 	if err != nil {
 		tb.Fatal(err)
@@ -70,7 +76,7 @@ func newFixtureAs(tb testing.TB, compat fhir.Compat, maxBody int64) *fixture {
 	f := &fixture{log: new(bytes.Buffer), store: memory.New(now)}
 	service := interaction.New(interaction.Options{
 		Definitions: spec.R4(), Params: registry, Parser: search.NewParser(registry, search.Options{Compat: compat}),
-		Validator: validate.New(spec.R4()), Store: f.store, Compat: compat, Now: now, NewID: newID,
+		Validator: validate.New(spec.R4()), Store: f.store, Compat: compat, Versioning: policies, Now: now, NewID: newID,
 	})
 	edge := serve.Edge{Logger: slog.New(slog.NewTextHandler(f.log, nil)), NewID: func() string { return "own-id" }}
 	f.handler = edge.Wrap(rest.New(rest.Options{
@@ -208,15 +214,15 @@ func TestRoutes(t *testing.T) {
 		{name: "type in lower case", method: "GET", path: "/patient", status: 404, issue: "error not-found"},
 		{name: "unknown route", method: "GET", path: "/Patient/1/2/3", status: 404, issue: "error not-found", lacks: []string{"Patient/1"}},
 		{name: "unknown type whatever the method", method: "PATCH", path: "/Nothing", status: 404, issue: "error not-found"},
-		{name: "HEAD", method: "HEAD", path: "/Patient/p1", status: 405, headers: map[string]string{"Allow": "DELETE, GET, PUT, OPTIONS"}, issue: "error forbidden"},
+		{name: "HEAD", method: "HEAD", path: "/Patient/p1", status: 405, headers: map[string]string{"Allow": "DELETE, GET, PATCH, PUT, OPTIONS"}, issue: "error forbidden"},
 		{name: "wrong method", method: "POST", path: "/metadata", body: patient, status: 405, headers: map[string]string{"Allow": "GET, OPTIONS"}, issue: "error forbidden"},
-		{name: "PATCH", method: "PATCH", path: "/Patient/p1", body: "[]", status: 405, headers: map[string]string{"Allow": "DELETE, GET, PUT, OPTIONS"}, issue: "error not-supported"},
+		{name: "PATCH of a version", method: "PATCH", path: "/Patient/p1/_history/1", body: "[]", status: 405, headers: map[string]string{"Allow": "GET, OPTIONS"}, issue: "error not-supported"},
 		{name: "delete of a version", method: "DELETE", path: "/Patient/p1/_history/1", status: 405, headers: map[string]string{"Allow": "GET, OPTIONS"}, issue: "error not-supported"},
 		{name: "operation on the system", method: "POST", path: "/$reindex", status: 405, issue: "error not-supported", lacks: []string{"reindex"}},
 		{name: "operation on a type", method: "GET", path: "/Patient/$everything", status: 405, issue: "error not-supported"},
 		{name: "operation on a resource", method: "GET", path: "/Patient/p1/$everything", status: 405, issue: "error not-supported"},
 		{name: "GET of _search", method: "GET", path: "/Patient/_search", status: 405, headers: map[string]string{"Allow": "POST, OPTIONS"}, issue: "error forbidden"},
-		{name: "OPTIONS", method: "OPTIONS", path: "/Patient", status: 204, headers: map[string]string{"Allow": "DELETE, GET, POST, PUT, OPTIONS"}},
+		{name: "OPTIONS", method: "OPTIONS", path: "/Patient", status: 204, headers: map[string]string{"Allow": "DELETE, GET, PATCH, POST, PUT, OPTIONS"}},
 		{name: "broken escape in the query", method: "GET", path: "/metadata?_summary=%zz", status: 400, issue: "error invalid"},
 		{name: "escape cut off at the end of the query", method: "GET", path: "/Patient?name=%C3%A4&family=a%2", status: 400, issue: "error invalid"},
 		{name: "broken escape in a query that is not looked at", method: "POST", path: "/Patient?<script>=100%", body: patient, status: 201},

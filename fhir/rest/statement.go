@@ -64,6 +64,7 @@ func (s *server) newStatement(name, version string) statement {
 
 	b = fhir.AppendString([]byte(`"},"fhirVersion":`), s.defs.Version)
 	b = appendStrings(append(b, `,"format":`...), append([]string{"json", "xml"}, mediaTypes[:]...))
+	b = appendStrings(append(b, `,"patchFormat":`...), []string{jsonPatch, fhirJSON, fhirXML})
 	b = append(b, `,"rest":[{"mode":"server","resource":[`...)
 	sources := s.referrers()
 	abilities, onTypes := provided(onType)

@@ -157,7 +157,7 @@ func (s *server) remove(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	key := fhir.Key{Type: fhir.Type(r.PathValue("type")), ID: fhir.ID(r.PathValue("id"))}
-	result, err := s.service.Delete(r.Context(), key, hard)
+	result, err := s.service.DeleteExpected(r.Context(), key, r.Header.Get("If-Match"), hard)
 	if err != nil {
 		return err
 	}
