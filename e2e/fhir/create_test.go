@@ -1,6 +1,7 @@
 package fhir_test
 
 import (
+	"strings"
 	"testing"
 )
 
@@ -93,7 +94,14 @@ var refusedAsJSON = []story{
 	tell("CDATA in a narrative", do("POST Patient", 400, body(narrative(`<![CDATA[<script>alert(1)</script>]]>`)))),
 }
 
-var provenances = []story{}
+var provenances = []story{
+	tell("is stored with what was created", do("POST Patient", 201, body(ann), head("X-Provenance", provenance), keep("id", "id")),
+		do("GET Provenance?target=Patient/{id}", 200, has("entry", 1), at("entry.0.resource.target.0.reference", "~Patient/{id}"))),
+	tell("is stored with what was updated", do("PUT Patient/{u}", 201, body(`{"resourceType":"Patient","id":"{u}"}`), head("X-Provenance", provenance)),
+		do("GET Provenance?target=Patient/{u}", 200, has("entry", 1))),
+	tell("garbage is refused before the write", do("PUT Patient/{u}", 400, body(`{"resourceType":"Patient","id":"{u}"}`), head("X-Provenance", "{nonsense"), fault("invalid")), do("GET Patient/{u}", 404)),
+	tell("with a target of its own is refused", do("POST Patient", 400, body(ann), head("X-Provenance", strings.Replace(provenance, `"recorded"`, `"target":[{"reference":"Patient/x"}],"recorded"`, 1)))),
+}
 
 const provenance = `{"resourceType":"Provenance","recorded":"2024-01-02T03:04:05Z","agent":[{"who":{"display":"{u}"}}]}`
 

@@ -62,7 +62,18 @@ func TestFormats(t *testing.T) {
 	}
 }
 
-var xmlFormats = []story{}
+var xmlFormats = []story{
+	tell("by accept header", do("POST Patient", 201, body(ann), keep("id", "id")), do("GET Patient/{id}", 200, head("Accept", "application/fhir+xml"), header("Content-Type", "~application/fhir+xml"), at("name.family", "{u}"))),
+	tell("as application/xml", do("POST Patient", 201, body(ann), keep("id", "id")), do("GET Patient/{id}", 200, head("Accept", "application/xml"), header("Content-Type", "~xml"))),
+	tell("by _format", do("POST Patient", 201, body(ann), keep("id", "id")), do("GET Patient/{id}?_format=xml", 200, header("Content-Type", "~xml"), at("name.family", "{u}"))),
+	tell("a search", do("POST Patient", 201, body(ann), keep("id", "id")), do("GET Patient?_id={id}", 200, head("Accept", "application/fhir+xml"), at("resourceType", "Bundle"), at("entry.resource.id", "{id}"))),
+	tell("an error", do("GET Patient/{u}", 404, head("Accept", "application/fhir+xml"), header("Content-Type", "~application/fhir+xml"), at("issue.code", "not-found"))),
+	tell("in, JSON out", do("POST Patient", 201, typed("application/fhir+xml", `<Patient xmlns="http://hl7.org/fhir"><name><family value="{u}"/></name></Patient>`), at("name.0.family", "{u}"))),
+	tell("broken", do("POST Patient", 400, typed("application/fhir+xml", `<Patient xmlns="http://hl7.org/fhir"><name>`), at("resourceType", "OperationOutcome"))),
+	tell("of another namespace", do("POST Patient", 400, typed("application/fhir+xml", `<Patient><active value="true"/></Patient>`))),
+	tell("with a document type", do("POST Patient", 400, typed("application/fhir+xml", `<!DOCTYPE x [<!ENTITY e "x">]><Patient xmlns="http://hl7.org/fhir"><name><family value="&e;"/></name></Patient>`))),
+	tell("keeps decimals", do("POST Observation", 201, body(observed(`"valueQuantity":{"value":10.500}`)), keep("id", "id")), do("GET Observation/{id}", 200, head("Accept", "application/fhir+xml"), at("valueQuantity.value", "10.500"))),
+}
 
 var vreads = []story{
 	tell("each version", do("PUT Patient/{u}", 201, body(`{"resourceType":"Patient","id":"{u}","active":true}`)), do("PUT Patient/{u}", 200, body(`{"resourceType":"Patient","id":"{u}","active":false}`)),

@@ -16,9 +16,12 @@ func TestSearch_Reference(t *testing.T) {
 		thing{"o3", `{"resourceType":"Observation","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/{bob}"},"performer":[{"reference":"Patient/{ann}"},{"reference":"Organization/{org}"}]}`},
 	)
 	w.finds(t, []find{
+		{"id", "Patient?organization={org}", "ann bob own"},
+		{"type and id", "Patient?organization=Organization/{org}", "ann bob own"},
 		{"own URL", "Patient?organization={base}/Organization/{org}", "ann own"},
 		{"foreign URL", "Patient?organization=http://elsewhere.example.org/fhir/Organization/{org}", "bob"},
 		{"another foreign URL", "Patient?organization=http://nowhere.example.org/fhir/Organization/{org}", ""},
+		{"or", "Patient?organization=Organization/{org},Organization/{other}", "ann bob cy own"},
 		{"type in lower case", "Patient?organization=organization/{org}", ""},
 		{"unknown id", "Patient?organization=Organization/{none}", ""},
 		{"missing", "Patient?organization:missing=true", "dee"},
@@ -118,6 +121,9 @@ func TestSearch_Chains(t *testing.T) {
 			thing{"op", `{"resourceType":"Observation","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/{p}"}}`},
 			thing{"oq", `{"resourceType":"Observation","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/{q}"}}`})
 		w.remove(t, "Patient/{p}", "Observation/{oq}")
-		w.finds(t, []find{{"chain", "Observation?subject:Patient.family={w}", ""}, {"_has", "Patient?_has:Observation:subject:status=final", ""}})
+		w.finds(t, []find{
+			{"chain", "Observation?subject:Patient.family={w}", ""},
+			{"_has", "Patient?_has:Observation:subject:status=final", ""},
+		})
 	})
 }

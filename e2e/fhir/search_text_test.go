@@ -108,6 +108,11 @@ func TestSearch_Token(t *testing.T) {
 		{"not of several status", "Observation?status:not=final,cancelled", "b"},
 		{"not with another parameter", "Observation?status:not=final&code=code1", "b"},
 		{"not of a system's codes", "Observation?code:not=http://sys1|", "b c d"},
+		{"text of a display", "Observation?code:text=blood", "a"},
+		{"text ignores case", "Observation?code:text=WEIGHT", "b"},
+		{"text of the concept", "Observation?code:text=pressure", "a"},
+		{"text of a concept without codings", "Observation?code:text=only", "d"},
+		{"text is no code", "Observation?code:text=code1", ""},
 		{"missing", "Observation?category:missing=true", "b c d e"},
 		{"not missing", "Observation?category:missing=false", "a"},
 		{"over all values of a choice", "Observation?combo-code=code2", "c"},
@@ -168,5 +173,8 @@ func TestSearch_URI(t *testing.T) {
 			{"azure: above leaves urns out", "ValueSet?url:above=urn:oid:1.2.3.4.5.6", ""},
 		})
 	}
-	refuses(t, first(), []refusal{{"ValueSet?url:exact=x", 403, "invalid"}, {"ValueSet?url:contains=x", 403, "invalid"}})
+	refuses(t, first(), []refusal{
+		{"ValueSet?url:exact=x", 403, "invalid"},
+		{"ValueSet?url:contains=x", 403, "invalid"},
+	})
 }

@@ -34,6 +34,8 @@ var versions = []story{
 	tell("as JSON", do("GET $versions", 200, head("Accept", "application/json"), header("Content-Type", "~application/json"), at("default", "4.0"), at("versions.0", "4.0"))),
 	tell("as it likes", do("GET $versions", 200, head("Accept", "*/*"), says("4.0"))),
 	tell("without an accept header", do("GET $versions", 200, head("Accept", "-"), header("Content-Type", "~application/fhir+json"))),
+	tell("as FHIR XML", do("GET $versions", 200, head("Accept", "application/fhir+xml"), header("Content-Type", "~application/fhir+xml"), says("4.0"))),
+	tell("as XML", do("GET $versions", 200, head("Accept", "application/xml"), header("Content-Type", "~application/xml"), says("4.0"))),
 	tell("misspelt JSON", do("GET $versions", 406, head("Accept", "application/jsn"))),
 	tell("misspelt FHIR", do("GET $versions", 406, head("Accept", "application/fire+json"))),
 	tell("text", do("GET $versions", 406, head("Accept", "text/plain"))),
@@ -55,6 +57,8 @@ var requestIDs = []story{
 	}))),
 	tell("an outcome has it as its id", do("GET Patient/{u}", 404, head("X-Request-Id", "{u}"), keepHeader("id", "X-Correlation-Id"), at("id", "{id}"))).in(azure),
 	tell("errors have the headers that keep browsers from guessing", do("GET Patient/{u}", 404, header("X-Content-Type-Options", "nosniff"))),
+	tell("too many custom audit headers", do("GET Patient/{u}", 431, head(auditHeaders(11, 10)...), fault("invalid"))).in(azure),
+	tell("a custom audit header that is too long", do("GET Patient/{u}", 431, head(auditHeaders(1, 2049)...), fault("invalid"))).in(azure),
 	tell("custom audit headers", made(active), do("GET Patient/{u}", 200, head(auditHeaders(10, 100)...))),
 }
 
@@ -84,6 +88,10 @@ var errorCases = []story{
 }
 
 var corsCases = []story{
+	tell("a preflight", do("OPTIONS patient", 204, head("Origin", "https://localhost:6001", "Access-Control-Request-Method", "PUT", "Access-Control-Request-Headers", "authorization,content-type"),
+		header("Access-Control-Allow-Origin", "https://localhost:6001"), header("Access-Control-Allow-Methods", "~PUT"), header("Access-Control-Allow-Headers", "~authorization"), header("Access-Control-Allow-Headers", "~content-type"), header("Access-Control-Max-Age", "1440"))),
+	tell("a request", do("GET metadata", 200, head("Origin", "https://localhost:6001"), header("Access-Control-Allow-Origin", "https://localhost:6001"))),
+	tell("an error", do("GET Patient/{u}", 404, head("Origin", "https://localhost:6001"), header("Access-Control-Allow-Origin", "https://localhost:6001"))),
 	tell("another origin", do("GET metadata", 200, head("Origin", "https://evil.example.org"), header("Access-Control-Allow-Origin", ""))),
 	tell("a preflight from another origin", do("OPTIONS Patient", 204, head("Origin", "https://evil.example.org", "Access-Control-Request-Method", "PUT"), header("Access-Control-Allow-Origin", ""))),
 }
@@ -92,6 +100,7 @@ var policies = []story{
 	tell("no-version keeps counting", do("PUT Basic/{u}", 201, body(`{"resourceType":"Basic","id":"{u}","code":{"text":"a"}}`)), do("PUT Basic/{u}", 200, body(`{"resourceType":"Basic","id":"{u}","code":{"text":"b"}}`), etag(2)), do("GET Basic/{u}", 200, etag(2))),
 	tell("versioned-update with If-Match", do("PUT Patient/{u}", 201, body(named(active))), do("PUT Patient/{u}", 200, body(named(inactive)), head("If-Match", `W/"1"`), etag(2))),
 	tell("versioned-update with an old one", do("PUT Patient/{u}", 201, body(named(active))), do("PUT Patient/{u}", 412, body(named(inactive)), head("If-Match", `W/"3"`))),
+	tell("metadata says so", do("GET metadata", 200, says(`no-version`), says(`versioned-update`))),
 	tell("other types keep versions", do("PUT Organization/{u}", 201, body(`{"resourceType":"Organization","id":"{u}","name":"a"}`)), do("PUT Organization/{u}", 200, body(`{"resourceType":"Organization","id":"{u}","name":"b"}`)), do("GET Organization/{u}/_history/1", 200)),
 }
 
