@@ -67,7 +67,7 @@ type Change struct {
 	expect   int64   // version demanded by If-Match; 0 for none
 	assigned fhir.ID // by the service
 	criteria criteria
-	refers   []reference // of the resource, when the service keeps integrity
+	refers   []searchparam.Located // of the resource, when the service keeps integrity
 	unless   []search.Branch
 	body     fhir.Body
 	values   []searchparam.Entry
@@ -186,9 +186,10 @@ var entries = sync.Pool{New: func() any { return new([]searchparam.Entry) }}
 // index extracts the values of the change's resource.
 func (s *Service) index(c *Change, replace func(fhir.Node) (string, bool)) error {
 	buffer := entries.Get().(*[]searchparam.Entry)
-	values, err := s.params.Registry().Extract((*buffer)[:0], c.Resource, searchparam.Options{Replace: replace, Base: c.Base})
+	o := searchparam.Options{Replace: replace, Base: c.Base}
+	values, err := s.params.Registry().Extract((*buffer)[:0], c.Resource, o)
 	if err == nil && s.integrity {
-		values = s.refer(c, values, replace)
+		values = s.refer(c, values, o)
 	}
 	if err == nil {
 		c.values, c.indexed = slices.Clone(values), true
@@ -286,7 +287,7 @@ func (c *Change) Step() (w store.Write, ok bool) {
 	w.DropSuperseded = c.drop
 	w.Body, w.Values = c.body, c.values
 	for i := range c.refers {
-		w.Require = append(w.Require, c.refers[i].key)
+		w.Require = append(w.Require, c.refers[i].Key)
 	}
 	if c.criteria.query != nil { // what the search did not find has still not come
 		w.Unless = c.criteria.query.Plan.Branches

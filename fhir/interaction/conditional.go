@@ -92,7 +92,7 @@ func (s *Service) locateByCriteria(ctx context.Context, c *Change) error {
 	id := c.Resource.ID()
 	switch {
 	case len(found) > 1:
-		return severalMatches(c.Type)
+		return s.severalMatches(c.Type)
 	case len(found) == 1:
 		c.Key, c.Current, c.Found = found[0].Key, found[0], true
 	case c.Method == fhir.Delete || c.Method == fhir.Purge:
@@ -110,9 +110,14 @@ func (s *Service) locateByCriteria(ctx context.Context, c *Change) error {
 	return nil
 }
 
-func severalMatches(t fhir.Type) error {
+// severalMatches refuses criteria that are met by several resources.
+func (s *Service) severalMatches(t fhir.Type) error {
+	code := "required" // Compat: FHIR has the code multiple-matches for it
+	if s.compat == fhir.Strict {
+		code = "multiple-matches"
+	}
 	return fault.With(fault.Precondition, fault.Issue{
-		Code: "multiple-matches", Text: "the criteria match more than one " + string(t) + "; a conditional interaction needs at most one",
+		Code: code, Text: "the criteria match more than one " + string(t) + "; a conditional interaction needs at most one",
 	})
 }
 
@@ -157,7 +162,7 @@ func (s *Service) DeleteMatching(ctx context.Context, w Write, hard bool) (int, 
 	}
 	q, err := s.criteriaOf(ctx, w.Type, w.Criteria, w.Strict, w.Base)
 	if fault.Is(err, fault.Invalid) && strings.Trim(w.Criteria, "&") == "" {
-		err = fault.With(fault.Precondition, fault.As(err).Issues...)
+		err = fault.With(fault.Precondition, fault.Issue{Code: "required", Text: fault.As(err).Message})
 	}
 	if err != nil {
 		return 0, err
@@ -182,7 +187,7 @@ func (s *Service) DeleteMatching(ctx context.Context, w Write, hard bool) (int, 
 		case err != nil:
 			return err
 		case most == 0 && len(page.Matches) > 1:
-			return severalMatches(w.Type)
+			return s.severalMatches(w.Type)
 		case page.Truncated:
 			return badParameter("_includesCount", "must be larger: more resources are included than a page may hold")
 		}

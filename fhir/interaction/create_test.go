@@ -99,7 +99,7 @@ func TestCreate_Conditional(t *testing.T) {
 		{name: "no match creates", criteria: "identifier=mrn-9", outcome: interaction.Created},
 		{name: "one match is returned", criteria: "identifier=urn:example:mrn|mrn-1", outcome: interaction.Matched},
 		{name: "a question mark at the start is accepted", criteria: "?identifier=mrn-1", outcome: interaction.Matched},
-		{name: "several matches fail", criteria: "identifier=mrn-2", kind: fault.Precondition, code: "multiple-matches"},
+		{name: "several matches fail", criteria: "identifier=mrn-2", kind: fault.Precondition, code: "required"},
 		{name: "empty criteria fail", criteria: "&", kind: fault.Invalid, code: "invalid"},
 		{name: "criteria without a known parameter fail", criteria: "colour=MARKER", kind: fault.Precondition, code: "required"},
 		{name: "result parameters are no criteria", criteria: "_count=1&_summary=count", kind: fault.Precondition, code: "required"},

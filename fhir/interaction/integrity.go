@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"salus/fault"
@@ -13,91 +12,14 @@ import (
 	"salus/fhir/searchparam"
 )
 
-// reference is a literal reference of a resource to one of this service.
-type reference struct {
-	key        fhir.Key
-	expression string // where it stands, such as Observation.hasMember[1]
-}
-
 // errReferredTo is the cause of a Conflict that trying again does not mend.
 var errReferredTo = errors.New("referred to")
 
-// anywhere is the parameter under which a service with integrity keeps the
-// references that no search parameter of type t covers. It is in no registry.
-func anywhere(t fhir.Type) *searchparam.Param {
-	return &searchparam.Param{Type: t, Code: "#anywhere", Kind: searchparam.Reference}
-}
-
 // refer takes down the references of c's resource and adds those that values
 // lack.
-func (s *Service) refer(c *Change, values []searchparam.Entry, replace func(fhir.Node) (string, bool)) []searchparam.Entry {
-	w := referenceWalk{isType: func(t fhir.Type) bool { return s.defs.IsResource(string(t)) }, base: c.Base, replace: replace}
-	w.walk(c.Resource, string(c.Type))
-	c.refers = w.found
-	indexed := map[fhir.Key]bool{}
-	for i := range values {
-		if p := values[i].Param; p.Kind == searchparam.Reference && values[i].Value.Ref.Local() {
-			indexed[values[i].Value.Ref.Key()] = true
-		}
-	}
-	for _, r := range w.found {
-		if !indexed[r.key] {
-			indexed[r.key] = true
-			value := searchparam.Value{Ref: fhir.Reference{Type: r.key.Type, ID: r.key.ID}}
-			values = append(values, searchparam.Entry{Param: anywhere(c.Type), Value: value})
-		}
-	}
-	return values
-}
-
-// referenceWalk finds the references that must lead somewhere: not those to
-// contained resources, by URN, by identifier or to other servers, and not those
-// between the entries of a Bundle that is stored as a resource.
-type referenceWalk struct {
-	isType  func(fhir.Type) bool
-	base    string
-	replace func(fhir.Node) (string, bool)
-	found   []reference
-}
-
-func (w *referenceWalk) walk(n fhir.Node, path string) {
-	for c := range n.Children {
-		switch name := c.Name(); c.Kind() {
-		case fhir.Object:
-			w.walk(c, path+"."+name)
-		case fhir.Array:
-			if path == "Bundle" && name == "entry" {
-				continue
-			}
-			i := 0
-			for item := range c.Children {
-				if item.Kind() == fhir.Object {
-					w.walk(item, path+"."+name+"["+strconv.Itoa(i)+"]")
-				}
-				i++
-			}
-		case fhir.String:
-			if name == "reference" {
-				w.reference(c, path)
-			}
-		}
-	}
-}
-
-func (w *referenceWalk) reference(n fhir.Node, path string) {
-	text := n.Text()
-	if w.replace != nil {
-		if to, ok := w.replace(n); ok {
-			text = to
-		}
-	}
-	r := fhir.ParseReference(text, w.isType)
-	if r.Base == w.base {
-		r.Base = ""
-	}
-	if r.Local() {
-		w.found = append(w.found, reference{r.Key(), path})
-	}
+func (s *Service) refer(c *Change, values []searchparam.Entry, o searchparam.Options) []searchparam.Entry {
+	c.refers = s.params.Registry().References(c.Resource, o)
+	return searchparam.AppendAnywhere(values, c.Type, c.refers)
 }
 
 // Hold keeps references whole, when the service is so configured: what the
@@ -139,21 +61,21 @@ func (s *Service) leadSomewhere(ctx context.Context, c *Change, own map[fhir.Key
 	var issues []fault.Issue
 	known := map[fhir.Key]bool{}
 	for _, r := range c.refers {
-		there, ok := own[r.key]
+		there, ok := own[r.Key]
 		if !ok {
-			there, ok = known[r.key]
+			there, ok = known[r.Key]
 		}
 		if !ok {
-			v, err := s.current(ctx, r.key)
+			v, err := s.current(ctx, r.Key)
 			if err != nil {
 				return err
 			}
 			there = v.Number > 0 && !v.Deleted()
-			known[r.key] = there
+			known[r.Key] = there
 		}
 		if !there {
 			issues = append(issues, fault.Issue{
-				Code: "not-found", Text: "the reference leads to no " + string(r.key.Type) + " of this service", Expression: r.expression,
+				Code: "not-found", Text: "the reference leads to no " + string(r.Key.Type) + " of this service", Expression: r.Expression,
 			})
 		}
 	}
@@ -209,7 +131,7 @@ func (s *Service) referrers(key fhir.Key) []search.Branch {
 	registry := s.params.Registry()
 	var branches []search.Branch
 	for _, t := range registry.Types() {
-		any := search.Or{search.Match{Param: anywhere(t), Operand: to}}
+		any := search.Or{search.Match{Param: searchparam.Anywhere(t), Operand: to}}
 		for _, p := range registry.Params(t) {
 			if p.Kind == searchparam.Reference {
 				any = append(any, search.Match{Param: p, Operand: to})
