@@ -135,6 +135,7 @@ func (s *server) reader(outer *http.Request) bundle.Reader {
 			return bundle.Reply{}, err
 		}
 		target.RawQuery = without(target.RawQuery, "_format", "_pretty") // the bundle has a format, its entries have none
+		r.Header.Set("Accept", fhirJSON)                                 // also of a Binary the resource
 		if g.IfNoneMatch != "" {
 			r.Header.Set("If-None-Match", g.IfNoneMatch)
 		}

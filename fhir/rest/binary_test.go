@@ -69,6 +69,15 @@ func TestBinary_KeepsItsSecurityContext(t *testing.T) {
 	}
 }
 
+func TestBinary_IsAResourceInABundle(t *testing.T) {
+	t.Parallel()
+	f := newFixtureAs(t, fhir.Strict, maxBody)
+	f.must(t, 201, "PUT", "/Binary/b", `{"resourceType":"Binary","id":"b","contentType":"text/plain","data":"aGVsbG8="}`)
+	if body := f.must(t, 200, "POST", "/", bundleOf("batch", entry("GET", "Binary/b", ""))).Body.String(); !strings.Contains(body, `"contentType":"text/plain","data":"aGVsbG8="}`) {
+		t.Error(body)
+	}
+}
+
 func TestBinary_IsAResourceLikeOthers(t *testing.T) {
 	t.Parallel()
 	stored := `PUT /Binary/b {"resourceType":"Binary","id":"b","contentType":"text/plain","data":"aGVsbG8="}`
