@@ -29,6 +29,13 @@ func (s *parsing) criterion(t fhir.Type, name, value string, depth int) (Filter,
 		return ids(modifier, value)
 	case code == "_lastUpdated":
 		return s.updated(modifier, value)
+	case code == "_content":
+		return content(code, modifier, value)
+	case code == "_text":
+		if s.options.Compat == fhir.Azure { // Compat: the reference warns; FHIR R4 has it
+			return nil, notSupported("_text is not supported; a service with compat: strict has it")
+		}
+		return content(code, modifier, value)
 	case code == "_type" && depth > 0:
 		return typeIs(t, modifier, value)
 	case code == "_list":

@@ -91,6 +91,8 @@ func show(f search.Filter) string {
 		return "updated " + operand(f.Date)
 	case search.Chain:
 		return fmt.Sprintf("%s→%s(%s)", f.Param.Name(), f.Target, show(f.Filter))
+	case search.Content:
+		return fmt.Sprintf("words %v %v", f.Narrative, f.Any)
 	case search.Has:
 		return fmt.Sprintf("%s←(%s)", f.Param.Name(), show(f.Filter))
 	}
@@ -256,6 +258,10 @@ func TestParseFilters(t *testing.T) {
 		"DocumentReference?relationship=DocumentReference/1$replaces": "DocumentReference.relationship DocumentReference/1 $ *|replaces",
 
 		"Patient?_id=a,b":                "ids[a b]",
+		"Patient?_content=Husten Fieb*":  "words false [[{husten false} {fieb true}]]",
+		"Patient?_content=a AND b OR c":  "words false [[{a false} {b false}] [{c false}]]",
+		"Patient?_content=Ä-b*,c":        "words false [[{a false} {b true}] [{c false}]]",
+		"Observation?patient._content=a": "Observation.patient→Patient(words false [[{a false}]])",
 		"Patient?_id:not=a":              "not(ids[a])",
 		"Patient?_id=a_b":                "ids[]",
 		"Patient?_id:missing=true":       "ids[]",
@@ -320,6 +326,7 @@ func TestParseByTheRulesOfFHIR(t *testing.T) {
 		"ValueSet?url:above=http://vs":       "ValueSet.url above http://vs by segments",
 		"ValueSet?url=http://vs":             "ValueSet.url equal http://vs",
 		"Patient?_profile=http://p|1":        "Patient._profile equal http://p|1",
+		"Patient?_text=Husten":               "words true [[{husten false}]]",
 	} {
 		if got := show(parse(t, p, query).Plan.Branches[0].Filter); got != want {
 			t.Errorf("%s:\n got %s\nwant %s", query, got, want)
@@ -337,6 +344,11 @@ func TestParseRefusals(t *testing.T) {
 		"Patient?birthdate=2000-01-01T00:00:00+01:00":     fault.Invalid,
 		"Patient?birthdate=GE2000":                        fault.Invalid,
 		"Patient?gender=a|b|c":                            fault.Invalid,
+		"Patient?_content=-":                              fault.Invalid,
+		"Patient?_content=OR a":                           fault.Invalid,
+		"Patient?_content=a,":                             fault.Invalid,
+		"Patient?_content:exact=a":                        fault.Refused,
+		"Patient?_content=\"a b\"":                        fault.Refused,
 		"Patient?identifier:of-type=a|b":                  fault.Invalid,
 		"Patient?identifier:of-type=a|b|":                 fault.Invalid,
 		"Patient?identifier:of-type=a|b|c|d":              fault.Invalid,
@@ -428,7 +440,7 @@ func TestParseTellsWhatIsNotSupported(t *testing.T) {
 		"Patient?=x":                                           1,
 		"Patient?gender=":                                      1,
 		"Patient?Gender=male":                                  1,
-		"Patient?_text=x&_content=y":                           2,
+		"Patient?_text=x":                                      1,
 		"Patient?_query=z&_containedType=x":                    2,
 		"Patient?_list=y":                                      1, // without a way to read it
 		"Patient?_not-referenced=x":                            1,

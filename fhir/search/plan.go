@@ -34,7 +34,7 @@ type Branch struct {
 }
 
 // Filter is a condition on a resource: And, Or, Not, Match, Missing, IDs,
-// Updated, Chain or Has.
+// Updated, Chain, Has or Content.
 type Filter interface{ isFilter() }
 
 // And holds when all its parts hold.

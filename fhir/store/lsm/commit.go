@@ -150,7 +150,7 @@ func (c *committer) commit(group []*pending) error {
 			return p.err // what it has put into the batch must not be committed
 		}
 	}
-	return c.posts.flush(c.s, c.b)
+	return c.posts.flush(func(key, value []byte) error { return c.s.writePosting(c.b, key, value) })
 }
 
 // apply puts one call's writes into the batch, or none of them and a Conflict.

@@ -25,3 +25,29 @@ func (s *Store) HoldCommits() (together func(n int)) {
 		s.queue.hand()
 	}
 }
+
+// HoldText makes it look as if the text index were at work until release.
+func (s *Store) HoldText() (release func()) {
+	r := &textRun{done: make(chan struct{})}
+	s.text.mu.Lock()
+	s.text.running = r
+	s.text.mu.Unlock()
+	return func() {
+		s.text.mu.Lock()
+		s.text.running = nil
+		s.text.mu.Unlock()
+		close(r.done)
+	}
+}
+
+// AwaitText brings the text index to the end of the change log.
+func (s *Store) AwaitText() { <-s.runText().done }
+
+// TextPosition returns up to where the text index follows the change log.
+func (s *Store) TextPosition() uint64 {
+	at, _, err := textPosition(s.db)
+	if err != nil {
+		panic(err)
+	}
+	return at
+}

@@ -21,6 +21,8 @@ const (
 	spaceOlder     = 'I' // document, version → sequence of a superseded version
 	spacePosting   = 'X' // parameter, term, chunk → documents
 	spaceForward   = 'R' // document → its terms
+	spaceWord      = 'W' // kind, word, chunk → documents: the text index
+	spaceWords     = 'U' // document → its words in the text index
 )
 
 // docID is the dense number of a resource, given at its first mention and kept

@@ -123,8 +123,16 @@ func (p *postings) updated(s *Store, c *claim, old, now head) error {
 	return nil
 }
 
-// flush writes the gathered changes to the batch, one entry for each posting.
-func (p *postings) flush(s *Store, b changes) error {
+// changeKey is change for a posting by its key without chunk.
+func (p *postings) changeKey(key []byte, doc docID, remove bool) {
+	start := len(p.arena)
+	p.arena = append(p.arena, key...)
+	p.changes = append(p.changes, postingChange{p.arena[start:len(p.arena):len(p.arena)], doc, uint32(len(p.changes)), remove})
+}
+
+// flush passes the gathered changes to write, one entry for each posting. Key
+// and value are only valid during the call.
+func (p *postings) flush(write func(key, value []byte) error) error {
 	slices.SortFunc(p.changes, func(x, y postingChange) int {
 		if c := bytes.Compare(x.key, y.key); c != 0 {
 			return c
@@ -157,7 +165,7 @@ func (p *postings) flush(s *Store, b changes) error {
 			value = appendU16(append(value[:0], postingDelta), uint16(len(adds)/2))
 			value = append(append(value, adds...), removes...)
 		}
-		if err := s.writePosting(b, key, value); err != nil {
+		if err := write(key, value); err != nil {
 			return err
 		}
 	}

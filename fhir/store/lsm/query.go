@@ -222,6 +222,8 @@ func (q *query) filter(t fhir.Type, f search.Filter) (set, error) {
 		return q.chain(f)
 	case search.Has:
 		return q.has(t, f)
+	case search.Content:
+		return q.content(t, f)
 	}
 	return nil, fault.New(fault.Internal, "unknown filter %T", f)
 }

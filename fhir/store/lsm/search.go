@@ -16,6 +16,11 @@ func (s *Store) Search(ctx context.Context, plan *search.Plan) (page *search.Pag
 		return nil, err
 	}
 	defer leave()
+	if asksForWords(plan.Branches) {
+		if err := s.readyText(ctx); err != nil {
+			return nil, err
+		}
+	}
 	q, err := s.newQuery(ctx)
 	if err != nil {
 		return nil, err
@@ -26,6 +31,10 @@ func (s *Store) Search(ctx context.Context, plan *search.Plan) (page *search.Pag
 		}
 	}()
 	return q.run(plan)
+}
+
+func asksForWords(branches []search.Branch) bool {
+	return slices.ContainsFunc(branches, func(b search.Branch) bool { return search.HasContent(b.Filter) })
 }
 
 func (q *query) run(plan *search.Plan) (*search.Page, error) {

@@ -43,12 +43,13 @@ const (
 
 // Options of Open. The zero value is good for use.
 type Options struct {
-	Now        func() time.Time // clock; time.Now when nil
-	CacheBytes int64            // block cache; 128 MiB when 0
-	MemBytes   uint64           // size of a write buffer; 32 MiB when 0
-	Reserve    uint64           // free disk space below which writes are refused; 128 MiB when 0
-	Logger     *slog.Logger     // warnings of the engine; discarded when nil
-	FS         vfs.FS           // file system; the machine's when nil
+	Now          func() time.Time // clock; time.Now when nil
+	CacheBytes   int64            // block cache; 128 MiB when 0
+	MemBytes     uint64           // size of a write buffer; 32 MiB when 0
+	Reserve      uint64           // free disk space below which writes are refused; 128 MiB when 0
+	TextPatience time.Duration    // how long a search for words waits until they are indexed; 4 s when 0
+	Logger       *slog.Logger     // warnings of the engine; discarded when nil
+	FS           vfs.FS           // file system; the machine's when nil
 }
 
 // Store is an open engine.
@@ -64,6 +65,7 @@ type Store struct {
 	queue  commitQueue
 	stats  counters
 
+	text    textIndex
 	syncing sync.WaitGroup // the goroutines that answer committed calls
 
 	// state of the one committer; protected by the queue, which lets one commit at a time
@@ -100,7 +102,8 @@ func Open(dir string, o Options) (*Store, error) {
 	}
 	s := &Store{db: db, now: o.Now, log: o.Logger, space: guard}
 	s.tables = opt.MakeWriterOptions(0, db.FormatMajorVersion().MaxTableFormat())
-	if err := errors.Join(s.load(), s.clearIngest()); err != nil {
+	s.text.open(o.TextPatience)
+	if err := s.load(); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return s, nil
@@ -118,6 +121,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Reserve == 0 {
 		o.Reserve = 128 << 20
+	}
+	if o.TextPatience == 0 {
+		o.TextPatience = 4 * time.Second
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -316,7 +322,9 @@ func (s *Store) Close() (err error) {
 		s.closing.Lock()
 		s.closed = true
 		s.closing.Unlock()
+		s.text.stop()
 		s.calls.Wait()
+		s.text.work.Wait()
 		s.syncing.Wait()
 		err = errors.Join(s.db.Flush(), s.db.Close())
 	})

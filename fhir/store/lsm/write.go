@@ -51,6 +51,14 @@ func (s *Store) write(ctx context.Context, writes []store.Write, ingest bool) ([
 		return nil, err
 	}
 	defer leave()
+	for i := range writes {
+		if asksForWords(writes[i].Unless) {
+			if err := s.readyText(ctx); err != nil {
+				return nil, err
+			}
+			break
+		}
+	}
 	p := &pending{writes: writes, claims: make(claimSet, len(writes)), done: make(chan struct{}), lead: make(chan struct{})}
 	defer func() { s.release(p.claims) }()
 	if ingest {

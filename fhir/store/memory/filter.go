@@ -53,12 +53,26 @@ func (s *Store) holds(filter search.Filter, r *resource) bool {
 	case search.Updated:
 		at := searchparam.TicksOf(r.current().Updated)
 		return dateSatisfies(at, at, f.Date)
+	case search.Content:
+		return contentHolds(f, r.current())
 	case search.Chain:
 		return s.chainHolds(f, r)
 	case search.Has:
 		return s.hasHolds(f, r)
 	}
 	return false
+}
+
+func contentHolds(f search.Content, v fhir.Version) bool {
+	d, err := fhir.Parse(v.Body.JSON)
+	if err != nil {
+		return false
+	}
+	words, narrative := searchparam.Words(nil, nil, d.Root())
+	if f.Narrative {
+		words = narrative
+	}
+	return f.In(words)
 }
 
 func (s *Store) chainHolds(f search.Chain, r *resource) bool {

@@ -39,6 +39,7 @@ var (
 	uris       = []string{"http://x/vs", "http://x/vs/a", "http://x/VS", "urn:oid:1.2", "urn:oid:1.2.3"}
 	elsewhere  = []string{"http://other/fhir/Patient/zz", "urn:uuid:8d3ff1c4-0d6c-4f5a-9f0e-6a3c3c0c7a11", "http://c/canon|2", "http://other/fhir/Patient/a", "http://other/fhir/Patient/a/_history/2"}
 	prefixes   = []search.Prefix{search.Eq, search.Ne, search.Gt, search.Lt, search.Ge, search.Le, search.Sa, search.Eb, search.Ap}
+	words      = []string{"Husten", "husten-reiz", "Hüfte", "Fieber", ""}
 	textModes  = []search.TextMode{search.Starts, search.Contains, search.Exact, search.Whole, search.Ends}
 	uriModes   = []search.URIMode{search.Equal, search.Below, search.Above}
 	allTypes   = []fhir.Type{patient, observation, encounter}
@@ -73,7 +74,8 @@ func drawWrites(r *rapid.T, numberOf func(fhir.Key) int64) []store.Write {
 		}
 		w.DropSuperseded = chance(r, "drop", 20)
 		if w.Method != fhir.Delete && w.Method != fhir.Purge {
-			w.Body = body(k, fmt.Sprintf(`"n":%d`, rapid.IntRange(0, 1000).Draw(r, "body")))
+			w.Body = body(k, fmt.Sprintf(`"n":%d,"note":%q,"text":{"div":%q}`, rapid.IntRange(0, 1000).Draw(r, "body"),
+				pick(r, "word", words)+" "+pick(r, "word", words), "<div>"+pick(r, "word", words)+"</div>"))
 			for range rapid.IntRange(0, 6).Draw(r, "values") {
 				c := pick(r, "code", append(slices.Clone(valueCodes), subject, subject)) // references join
 				w.Values = append(w.Values, searchparam.Entry{Param: params[k.Type][c], Value: drawValue(r, c)})
@@ -241,7 +243,7 @@ func drawRef(r *rapid.T) search.Operand {
 
 // drawFilter draws a condition on a type, at most depth conditions deep.
 func drawFilter(r *rapid.T, t fhir.Type, depth int) search.Filter {
-	kinds := []string{"match", "match", "match", "missing", "ids", "updated", "identifier"}
+	kinds := []string{"match", "match", "match", "missing", "ids", "updated", "identifier", "content"}
 	if depth > 0 {
 		kinds = append(kinds, "and", "or", "not", "chain", "has", "and", "or", "not", "chain", "has")
 	}
@@ -270,12 +272,26 @@ func drawFilter(r *rapid.T, t fhir.Type, depth int) search.Filter {
 		d := search.Date{Prefix: pick(r, "prefix", prefixes), Start: searchparam.TicksOf(at)}
 		d.End = d.Start + pick(r, "span", []searchparam.Ticks{0, 10e7, 48 * 3600e7})
 		return search.Updated{Date: d}
+	case "content":
+		return drawContent(r)
 	case "identifier":
 		return search.Match{Param: params[t][subject], Operand: drawToken(r)}
 	default:
 		c := pick(r, "code", valueCodes)
 		return search.Match{Param: params[t][c], Operand: drawOperand(r, c)}
 	}
+}
+
+func drawContent(r *rapid.T) search.Filter {
+	f := search.Content{Narrative: chance(r, "narrative", 30)}
+	for range rapid.IntRange(1, 2).Draw(r, "alternatives") {
+		var all []search.Word
+		for range rapid.IntRange(1, 2).Draw(r, "words") {
+			all = append(all, search.Word{Text: pick(r, "word", []string{"husten", "hu", "fieber", "reiz", "hufte", "h"}), Prefix: chance(r, "prefix", 40)})
+		}
+		f.Any = append(f.Any, all)
+	}
+	return f
 }
 
 func drawJoined(r *rapid.T, t fhir.Type, depth int) search.Filter {

@@ -45,6 +45,7 @@ func Run(t *testing.T, open Factory) {
 		{"Condition", conditionTests},
 		{"Match", matchTests},
 		{"Filter", filterTests},
+		{"Content", contentTests},
 		{"Join", joinTests},
 		{"Order", orderTests},
 		{"Paging", pagingTests},
