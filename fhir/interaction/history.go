@@ -34,12 +34,14 @@ type HistoryResult struct {
 	Count int    // of versions on a page; 0 when only the total was asked for
 	Query string // the understood part of the request's query, for the next link
 	Self  string // the same for the self link
+	at    bool   // _at was given
 }
 
 // History returns versions, newest first unless the query's _sort says
 // otherwise (FHIR R4 http §3.1.0.12). Faults: NotFound for an unknown type or a
-// resource that never was; Invalid for a broken parameter; Refused when _at
-// comes with _since or _before.
+// resource that never was; MethodNotAllowed for a type whose policy is no-version;
+// Invalid for a broken parameter; Refused when _at comes with _since or _before;
+// NotSupported for _list, and for _at of more than one resource, under FHIR's rules.
 func (s *Service) History(ctx context.Context, r HistoryRequest) (*HistoryResult, error) {
 	if r.Type != "" {
 		if err := s.known(r.Type); err != nil {
@@ -63,6 +65,11 @@ func (s *Service) History(ctx context.Context, r HistoryRequest) (*HistoryResult
 	if err != nil {
 		return nil, err
 	}
+	if result.at && s.compat == fhir.Strict {
+		if q.Since, err = s.currentSince(ctx, r, q.Since); err != nil {
+			return nil, err
+		}
+	}
 	result.Page, err = s.store.History(ctx, q)
 	return result, err
 }
@@ -82,6 +89,12 @@ func (s *Service) historyQuery(r HistoryRequest, result *HistoryResult) (store.H
 			q.Count, err = historyCount(value)
 		case "_summary":
 			onlyTotal = value == "count"
+		case "_elements": // is for who renders the page
+		case "_list":
+			if s.compat == fhir.Azure { // Compat: the reference does not know it
+				continue
+			}
+			err = fault.New(fault.NotSupported, "a history cannot be restricted by _list")
 		case "_sort":
 			q.OldestFirst, err = historySort(value)
 		case "_since":
@@ -93,8 +106,8 @@ func (s *Service) historyQuery(r HistoryRequest, result *HistoryResult) (store.H
 				err = badParameter(name, "must not lie in the future")
 			}
 		case "_at":
-			// Compat: the versions written within that period, as in the
-			// reference, not those that were current at some time of it.
+			// Compat: in the reference these are the versions written within that
+			// period, under FHIR's rules also those that were current as it began.
 			at = true
 			q.Since, q.Before, err = period(name, value)
 		default:
@@ -104,7 +117,7 @@ func (s *Service) historyQuery(r HistoryRequest, result *HistoryResult) (store.H
 			return q, err
 		}
 		query = append(query, pair)
-		if name != "_at" { // Compat: the reference drops it
+		if name != "_at" || s.compat == fhir.Strict { // Compat: the reference drops it
 			self = append(self, pair)
 		}
 	}
@@ -115,8 +128,24 @@ func (s *Service) historyQuery(r HistoryRequest, result *HistoryResult) (store.H
 		q.Count = 0
 	}
 	q.Total = q.Count == 0
+	result.at = at
 	result.Count, result.Query, result.Self = q.Count, strings.Join(query, "&"), strings.Join(self, "&")
 	return q, nil
+}
+
+// currentSince returns when the version was made that was current at a time, so
+// that the history from then on has all versions that were current later (FHIR R4
+// http §3.1.0.12, _at). What was deleted by then was not current. Fault:
+// NotSupported unless it is about one resource.
+func (s *Service) currentSince(ctx context.Context, r HistoryRequest, at time.Time) (time.Time, error) {
+	if r.ID == "" {
+		return at, fault.New(fault.NotSupported, "_at is supported for the history of one resource")
+	}
+	page, err := s.store.History(ctx, store.HistoryQuery{Type: r.Type, ID: r.ID, Before: at, Count: 1})
+	if err != nil || len(page.Versions) == 0 || page.Versions[0].Deleted() {
+		return at, err
+	}
+	return page.Versions[0].Updated, nil
 }
 
 func decodePair(pair string) (name, value string, err error) {

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 
 	"salus/fault"
@@ -14,6 +15,10 @@ import (
 func (s *server) history(w http.ResponseWriter, r *http.Request) error {
 	params := r.URL.Query()
 	f, err := formatOf(r, params)
+	if err != nil {
+		return err
+	}
+	part, err := historyPart(params)
 	if err != nil {
 		return err
 	}
@@ -40,11 +45,19 @@ func (s *server) history(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.sendHistory(w, f, s.base(r), path, result)
+	return s.sendHistory(w, f, part, s.base(r), path, result)
+}
+
+// historyPart reads _summary and _elements. Of _summary=count nothing is shown.
+func historyPart(params url.Values) (subset, error) {
+	if values := params["_summary"]; len(values) > 0 && values[0] == "count" {
+		return subset{}, nil
+	}
+	return subsetOf(params)
 }
 
 // sendHistory answers with a page of versions.
-func (s *server) sendHistory(w http.ResponseWriter, f format, base, path string, result *interaction.HistoryResult) error {
+func (s *server) sendHistory(w http.ResponseWriter, f format, part subset, base, path string, result *interaction.HistoryResult) error {
 	links := make([]link, 0, 2)
 	if next := result.Page.Next; next != nil && result.Count > 0 {
 		ct := "ct=" + s.tokens.seal("history "+path+"?"+result.Query, next)
@@ -61,30 +74,43 @@ func (s *server) sendHistory(w http.ResponseWriter, f format, base, path string,
 	b := s.newPage(w, f, base, "history", result.Page.Total, links...)
 	defer b.release()
 	for _, v := range result.Page.Versions {
-		if err := b.version(v); err != nil {
+		if err := b.version(v, part); err != nil {
 			return err
 		}
 	}
 	return b.finish()
 }
 
-// statuses are the response statuses of versions in a history.
+// status is the response status of a version in a history.
 //
-// Compat: as the reference writes them. It does not tell an update that created
-// from one that changed.
-var statuses = map[fhir.Method]string{
-	fhir.Post: "201 Created", fhir.Put: "200 OK", fhir.Patch: "200 OK", fhir.Delete: "204 NoContent",
+// Compat: the reference writes 204 NoContent in one word, and does not tell an
+// update that created from one that changed.
+func status(v fhir.Version, compat fhir.Compat) string {
+	switch {
+	case v.Method == fhir.Delete && compat == fhir.Strict:
+		return "204 No Content"
+	case v.Method == fhir.Delete:
+		return "204 NoContent"
+	case v.Method == fhir.Post || v.Number == 1 && compat == fhir.Strict:
+		return "201 Created"
+	}
+	return "200 OK"
 }
 
-// version adds a version to a history.
-func (p *page) version(v fhir.Version) error {
+// version adds the wanted part of a version to a history.
+func (p *page) version(v fhir.Version, part subset) error {
 	p.open()
 	p.fullURL(v.Key)
-	p.member("resource")
-	if v.Deleted() {
+	switch {
+	case !v.Deleted():
+		p.member("resource")
+		var err error
+		if *p.b, err = p.s.appendVersion(*p.b, part, v); err != nil {
+			return err
+		}
+	case p.s.compat == fhir.Azure:
+		p.member("resource")
 		*p.b = appendTombstone(*p.b, v)
-	} else {
-		*p.b = v.AppendJSON(*p.b)
 	}
 	p.member("request")
 	b := append(append(*p.b, `{"method":"`...), v.Method.String()...)
@@ -92,7 +118,7 @@ func (p *page) version(v fhir.Version) error {
 	if v.Method != fhir.Post {
 		b = append(append(b, '/'), v.ID...)
 	}
-	b = append(append(b, `"},"response":{"status":"`...), statuses[v.Method]...)
+	b = append(append(b, `"},"response":{"status":"`...), status(v, p.s.compat)...)
 	b = appendNumber(append(b, `","etag":"W/\"`...), v.Number)
 	b = v.Updated.UTC().AppendFormat(append(b, `\"","lastModified":"`...), fhir.InstantLayout)
 	*p.b = append(b, `"}`...)
