@@ -74,6 +74,11 @@ var batches = []story{
 	tell("a hard delete", made(active), do("POST ", 200, batch(asks("DELETE", "Patient/{u}?_hardDelete=true")), statuses("204")), do("GET Patient/{u}", 404)),
 	tell("if it matches", made(active), do("POST ", 200, batch(sends("", named(inactive), "PUT", "Patient/{u}", `"ifMatch":"W/\"1\""`)), statuses("200"))),
 	tell("if it no longer matches", made(active), do("POST ", 200, batch(sends("", named(inactive), "PUT", "Patient/{u}", `"ifMatch":"W/\"3\""`)), statuses("412"))),
+	tell("a JSON Patch", do("POST Patient", 201, body(ann), keep("id", "id")), do("POST ", 200, batch(sends("", binaryPatch(toMale), "PATCH", "Patient/{id}")), statuses("200")), do("GET Patient/{id}", 200, at("gender", "male"))),
+	tell("a FHIRPath patch", do("POST Patient", 201, body(ann), keep("id", "id")), do("POST ", 200, batch(sends("", toMaleByPath, "PATCH", "Patient/{id}")), statuses("200")), do("GET Patient/{id}", 200, at("gender", "male"))),
+	tell("a conditional patch", do("POST Patient", 201, body(ann), keep("id", "id")), do("POST ", 200, batch(sends("", binaryPatch(toMale), "PATCH", "Patient?identifier={u}")), statuses("200")), do("GET Patient/{id}", 200, at("gender", "male"))),
+	tell("two patches of one", do("POST Patient", 201, body(ann), keep("id", "id")), do("POST ", 200, batch(sends("", binaryPatch(toMale), "PATCH", "Patient/{id}"), sends("", binaryPatch(`[`+op("remove", "/birthDate", "")+`]`), "PATCH", "Patient/{id}")), statuses("200", "200")),
+		do("GET Patient/{id}", 200, etag(3), at("gender", "male"), at("birthDate", ""))),
 	tell("the same id under two types", do("POST ", 200, batch(sends("", named(active), "PUT", "Patient/{u}"), sends("", `{"resourceType":"Organization","id":"{u}","name":"{u}"}`, "PUT", "Organization/{u}")), statuses("201", "201"))),
 	tell("the same id under two types, in parallel", do("POST ", 200, head("x-bundle-processing-logic", "parallel"), batch(sends("", named(active), "PUT", "Patient/{u}"), sends("", `{"resourceType":"Organization","id":"{u}","name":"{u}"}`, "PUT", "Organization/{u}")), statuses("201", "201"))),
 	tell("in parallel", made(active), do("POST ", 200, head("x-bundle-processing-logic", "parallel"), batch(sends("", ann, "POST", "Patient"), asks("GET", "Patient/{u}"), asks("GET", "Patient/{u}x")), statuses("201", "200", "404"))),
@@ -141,6 +146,11 @@ var transactions = []story{
 	tell("an unknown type", do("POST ", 404, transaction(sends("", ann, "POST", "Nobody")))),
 	tell("a request missing", do("POST ", 400, transaction(`{"resource":`+ann+`}`))),
 	tell("a URL missing", do("POST ", 400, transaction(`{"resource":`+ann+`,"request":{"method":"POST"}}`))),
+	tell("a JSON Patch", do("POST Patient", 201, body(ann), keep("id", "id")), do("POST ", 200, transaction(sends("", binaryPatch(toMale), "PATCH", "Patient/{id}"), sends("", named(active), "PUT", "Patient/{u}")), statuses("200", "201")), do("GET Patient/{id}", 200, at("gender", "male"))),
+	tell("a FHIRPath patch", do("POST Patient", 201, body(ann), keep("id", "id")), do("POST ", 200, transaction(sends("", toMaleByPath, "PATCH", "Patient/{id}")), statuses("200")), do("GET Patient/{id}", 200, at("gender", "male"))),
+	tell("a conditional patch", do("POST Patient", 201, body(ann), keep("id", "id")), do("POST ", 200, transaction(sends("", binaryPatch(toMale), "PATCH", "Patient?identifier={u}")), statuses("200")), do("GET Patient/{id}", 200, at("gender", "male"))),
+	tell("a patch that fails takes all back", do("POST Patient", 201, body(ann), keep("id", "id")), do("POST ", 400, transaction(sends("", binaryPatch(`[`+op("remove", "/shoes", "")+`]`), "PATCH", "Patient/{id}"), sends("", named(active), "PUT", "Patient/{u}"))), do("GET Patient/{u}", 404)),
+	tell("meta alone without history", made(active), do("POST ", 200, transaction(sends("", `{"resourceType":"Patient","id":"{u}","meta":{"tag":[{"code":"x"}]},"active":true}`, "PUT", "Patient/{u}?_meta-history=false")), statuses("200")), do("GET Patient/{u}/_history", 200, has("entry", 1))),
 	tell("references within the narrative stay", do("POST ", 200, transaction(sends("urn:uuid:patient", ann, "POST", "Patient"), sends("", strings.Replace(about("urn:uuid:patient"), `"status"`, `"text":{"status":"generated","div":"<div xmlns=\"http://www.w3.org/1999/xhtml\">plain</div>"},"status"`, 1), "POST", "Observation")), statuses("201", "201"))),
 }
 

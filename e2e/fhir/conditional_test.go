@@ -38,6 +38,9 @@ var conditionalUpdates = []story{
 	tell("if it no longer matches", do("POST Patient", 201, body(ann)), do("PUT Patient?"+byIdentifier, 412, body(`{"resourceType":"Patient","active":true}`), head("If-Match", `W/"3"`))),
 	tell("with an unknown criterion under handling=strict", do("PUT Patient?shoes={u}&"+byIdentifier, 400, body(ann), prefer("handling=strict"))),
 	tell("of an unknown type", do("PUT Nobody?_id=x", 404, body(ann))),
+	tell("of meta alone without history", do("POST Patient", 201, body(ann), keep("id", "id")),
+		do("PUT Patient?"+byIdentifier+"&_meta-history=false", 200, body(`{"resourceType":"Patient","meta":{"tag":[{"code":"x"}]},"identifier":[{"system":"urn:salus:e2e","value":"{u}"}],"name":[{"family":"{u}","given":["Ann"]}],"gender":"female","birthDate":"1980-02-03"}`), etag(2)),
+		do("GET Patient/{id}/_history", 200, has("entry", 1))),
 }
 
 const (
@@ -56,7 +59,19 @@ func operation(kind, path, more string) string {
 
 var toMaleByPath = fhirPatch(operation("replace", "Patient.gender", `,{"name":"value","valueCode":"male"}`))
 
-var conditionalPatches = []story{}
+var conditionalPatches = []story{
+	tell("no match", do("PATCH Patient?"+byIdentifier, 404, typed(jsonPatch, toMale), fault("not-found"))),
+	tell("no match, by path", do("PATCH Patient?"+byIdentifier, 404, body(toMaleByPath), fault("not-found"))),
+	tell("one match", do("POST Patient", 201, body(ann)), do("PATCH Patient?"+byIdentifier, 200, typed(jsonPatch, toMale), etag(2), at("gender", "male"))),
+	tell("one match, by path", do("POST Patient", 201, body(ann)), do("PATCH Patient?"+byIdentifier, 200, body(toMaleByPath), etag(2), at("gender", "male"))),
+	tell("with unknown criteria alone", do("PATCH Patient?shoes={u}", 412, typed(jsonPatch, toMale), fault("required"))).in(azure),
+	tell("if it matches", do("POST Patient", 201, body(ann)), do("PATCH Patient?"+byIdentifier, 200, typed(jsonPatch, toMale), head("If-Match", `W/"1"`))),
+	tell("if it no longer matches", do("POST Patient", 201, body(ann)), do("PATCH Patient?"+byIdentifier, 412, typed(jsonPatch, toMale), head("If-Match", `W/"5"`), fault("required"))),
+	tell("if it no longer matches, by path", do("POST Patient", 201, body(ann)), do("PATCH Patient?"+byIdentifier, 412, body(toMaleByPath), head("If-Match", `W/"5"`), fault("required"))),
+	tell("of meta alone without history", do("POST Patient", 201, body(ann), keep("id", "id")), do("PATCH Patient?"+byIdentifier+"&_meta-history=false", 200, typed(jsonPatch, `[{"op":"add","path":"/meta/tag","value":[{"code":"x"}]}]`), etag(2)),
+		do("GET Patient/{id}/_history", 200, has("entry", 1))),
+	tell("of more without history", do("POST Patient", 201, body(ann), keep("id", "id")), do("PATCH Patient?"+byIdentifier+"&_meta-history=false", 200, typed(jsonPatch, toMale), etag(2)), do("GET Patient/{id}/_history", 200, has("entry", 2))),
+}
 
 // twins are two patients with the story's identifier.
 var twins = []step{do("POST Patient", 201, body(ann), keep("one", "id")), do("POST Patient", 201, body(ann), keep("two", "id"))}

@@ -98,6 +98,8 @@ var corsCases = []story{
 
 var policies = []story{
 	tell("no-version keeps counting", do("PUT Basic/{u}", 201, body(`{"resourceType":"Basic","id":"{u}","code":{"text":"a"}}`)), do("PUT Basic/{u}", 200, body(`{"resourceType":"Basic","id":"{u}","code":{"text":"b"}}`), etag(2)), do("GET Basic/{u}", 200, etag(2))),
+	tell("no-version forgets versions", do("PUT Basic/{u}", 201, body(`{"resourceType":"Basic","id":"{u}","code":{"text":"a"}}`)), do("PUT Basic/{u}", 200, body(`{"resourceType":"Basic","id":"{u}","code":{"text":"b"}}`)), do("GET Basic/{u}/_history/1", 404)),
+	tell("versioned-update wants If-Match", do("PUT Patient/{u}", 201, body(named(active))), do("PUT Patient/{u}", 400, body(named(inactive)), says("if-match"))),
 	tell("versioned-update with If-Match", do("PUT Patient/{u}", 201, body(named(active))), do("PUT Patient/{u}", 200, body(named(inactive)), head("If-Match", `W/"1"`), etag(2))),
 	tell("versioned-update with an old one", do("PUT Patient/{u}", 201, body(named(active))), do("PUT Patient/{u}", 412, body(named(inactive)), head("If-Match", `W/"3"`))),
 	tell("metadata says so", do("GET metadata", 200, says(`no-version`), says(`versioned-update`))),

@@ -45,8 +45,14 @@ var updates = []story{
 }
 
 var metaHistories = []story{
+	tell("of meta alone forgets the version before", made(active), do("PUT Patient/{u}?_meta-history=false", 200, body(`{"resourceType":"Patient","id":"{u}","meta":{"tag":[{"code":"x"}]},"active":true}`), etag(2)),
+		do("GET Patient/{u}/_history", 200, has("entry", 1)), do("GET Patient/{u}/_history/1", 404)),
+	tell("of more keeps the version before", made(active), do("PUT Patient/{u}?_meta-history=false", 200, body(`{"resourceType":"Patient","id":"{u}","meta":{"tag":[{"code":"x"}]},"active":false}`), etag(2)),
+		do("GET Patient/{u}/_history", 200, has("entry", 2))),
 	tell("true keeps the version before", made(active), do("PUT Patient/{u}?_meta-history=true", 200, body(`{"resourceType":"Patient","id":"{u}","meta":{"tag":[{"code":"x"}]},"active":true}`), etag(2)),
 		do("GET Patient/{u}/_history", 200, has("entry", 2))),
+	tell("a gap of several versions", made(active), do("PUT Patient/{u}?_meta-history=false", 200, body(`{"resourceType":"Patient","id":"{u}","meta":{"tag":[{"code":"x"}]},"active":true}`)),
+		do("PUT Patient/{u}", 200, body(named(inactive)), etag(3)), do("GET Patient/{u}/_history", 200, has("entry", 2))),
 }
 
 var deletions = []story{
