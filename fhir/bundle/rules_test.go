@@ -2,6 +2,8 @@ package bundle_test
 
 import (
 	"context"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -115,5 +117,36 @@ func TestProcess_KeepsReferencesWholeWhenTold(t *testing.T) {
 	}
 	if got := h.must(transaction(del("Patient/d"), del("Observation/o"))); statuses(got) != "204,204" {
 		t.Errorf("both ends: %s", statuses(got))
+	}
+}
+
+func TestProcess_RacingConditionalEntriesMakeOneResource(t *testing.T) {
+	h := newHarness(t, nil, bundle.Options{})
+	criteria := []string{"identifier=mrn-1", "identifier=%6Drn-1", "active=true", "identifier=mrn-1&active=true", "active=true&identifier=mrn-1,mrn-2"}
+	var created atomic.Int64
+	var wg sync.WaitGroup
+	for i := range 32 {
+		c := criteria[i%len(criteria)]
+		e := post("", "Patient", patient("", "mrn-1", `"active":true`), "ifNoneExist", c)
+		if i%3 == 0 {
+			e = put("Patient?"+c, patient("", "mrn-1", `"active":true`))
+		}
+		body := batch(e)
+		if i%2 == 0 {
+			body = transaction(e, post("", "Basic", `{"resourceType":"Basic","code":{"text":"x"}}`))
+		}
+		wg.Go(func() {
+			got := h.must(body)
+			if got[0].Err != nil {
+				t.Errorf("client %d: %v", i, got[0].Err)
+			}
+			if got[0].Status == 201 {
+				created.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	if created.Load() != 1 || h.count("Patient") != 1 {
+		t.Errorf("%d were created, %d are there", created.Load(), h.count("Patient"))
 	}
 }
