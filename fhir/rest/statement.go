@@ -180,6 +180,9 @@ func (s *server) appendResource(b []byte, t fhir.Type, abilities, interactions, 
 	first := true
 	for _, p := range s.params.Registry().Params(t) {
 		typ := paramTypes[p.Kind]
+		if p.Kind == searchparam.Position && s.service.Compat() == fhir.Strict {
+			typ = "special"
+		}
 		if typ == "" {
 			continue
 		}

@@ -57,6 +57,10 @@ func (s *parsing) criterion(t fhir.Type, name, value string, depth int) (Filter,
 // known returns a parameter that can be searched by.
 func (s *parsing) known(t fhir.Type, code string) (*searchparam.Param, error) {
 	param := s.registry.Param(t, code)
+	if param != nil && param.Kind == searchparam.Position && s.options.Compat == fhir.Azure {
+		// Compat: the reference warns; FHIR R4 has it.
+		return nil, notSupported(show(code) + " is not supported; a service with compat: strict has it")
+	}
 	if param == nil || param.Kind == searchparam.Special {
 		return nil, notSupported(fmt.Sprintf("%s is not supported for %s", show(code), t))
 	}
@@ -251,6 +255,8 @@ func (s *parsing) operand(param *searchparam.Param, modifier string, only fhir.T
 		return s.reference(param, only, unescape(text)), nil
 	case searchparam.URI:
 		return s.uri(param, modifier, unescape(text)), nil
+	case searchparam.Position:
+		return near(param, text)
 	case searchparam.Composite:
 		return s.composite(param, text)
 	}

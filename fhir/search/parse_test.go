@@ -129,6 +129,8 @@ func operand(o search.Operand) string {
 			end = ")"
 		}
 		return fmt.Sprintf("%s %s [%s, %s%s", prefixes[o.Prefix], o.Value, o.Low, o.High, end)
+	case search.Near:
+		return fmt.Sprintf("near %g %g within %g m", o.Latitude, o.Longitude, o.Metres)
 	case *search.Concepts:
 		switch {
 		case o.ValueSet != "":
@@ -308,28 +310,42 @@ func TestParseByTheRulesOfFHIR(t *testing.T) {
 	p := newStrictParser(t)
 	const year = "2020-01-01T00:00:00..2020-12-31T23:59:59.9999999"
 	for query, want := range map[string]string{
-		"Patient?birthdate=2020":             "Patient.birthdate eq " + year + " within",
-		"Patient?birthdate=eq2020":           "Patient.birthdate eq " + year + " within",
-		"Patient?birthdate=ge2020":           "Patient.birthdate ge " + year + " within",
-		"Patient?birthdate=le2020":           "Patient.birthdate le " + year + " within",
-		"Patient?birthdate=ne2020":           "Patient.birthdate ne " + year,
-		"Patient?birthdate=gt2020":           "Patient.birthdate gt " + year,
-		"Patient?birthdate=sa2020,lt2020":    "or(Patient.birthdate sa " + year + ", Patient.birthdate lt " + year + ")",
-		"Patient?_lastUpdated=eb2020,gt2020": "or(updated eb " + year + ", updated gt " + year + ")",
-		"RiskAssessment?probability=0.80":    "RiskAssessment.probability eq 0.80 [0.795, 0.805)",
-		"RiskAssessment?probability=ne1,gt2": "or(RiskAssessment.probability ne 1 [0.5, 1.5), RiskAssessment.probability gt 2 [1.5, 2.5])",
-		"RiskAssessment?probability=ap20":    "RiskAssessment.probability ap 20 [18.0, 22.0]",
-		"Observation?value-quantity=5||mg":   "Observation.value-quantity eq 5 [4.5, 5.5) *|mg",
-		"Observation?value-quantity=gt5,lt2": "or(Observation.value-quantity gt 5 [4.5, 5.5] any, Observation.value-quantity lt 2 [1.5, 2.5] any)",
-		"Observation?code-value-date=c$2020": "Observation.code-value-date *|c $ eq " + year + " within",
-		"ValueSet?url:below=http://vs":       "ValueSet.url below http://vs by segments",
-		"ValueSet?url:above=http://vs":       "ValueSet.url above http://vs by segments",
-		"ValueSet?url=http://vs":             "ValueSet.url equal http://vs",
-		"Patient?_profile=http://p|1":        "Patient._profile equal http://p|1",
-		"Patient?_text=Husten":               "words true [[{husten false}]]",
+		"Patient?birthdate=2020":              "Patient.birthdate eq " + year + " within",
+		"Patient?birthdate=eq2020":            "Patient.birthdate eq " + year + " within",
+		"Patient?birthdate=ge2020":            "Patient.birthdate ge " + year + " within",
+		"Patient?birthdate=le2020":            "Patient.birthdate le " + year + " within",
+		"Patient?birthdate=ne2020":            "Patient.birthdate ne " + year,
+		"Patient?birthdate=gt2020":            "Patient.birthdate gt " + year,
+		"Patient?birthdate=sa2020,lt2020":     "or(Patient.birthdate sa " + year + ", Patient.birthdate lt " + year + ")",
+		"Patient?_lastUpdated=eb2020,gt2020":  "or(updated eb " + year + ", updated gt " + year + ")",
+		"RiskAssessment?probability=0.80":     "RiskAssessment.probability eq 0.80 [0.795, 0.805)",
+		"RiskAssessment?probability=ne1,gt2":  "or(RiskAssessment.probability ne 1 [0.5, 1.5), RiskAssessment.probability gt 2 [1.5, 2.5])",
+		"RiskAssessment?probability=ap20":     "RiskAssessment.probability ap 20 [18.0, 22.0]",
+		"Observation?value-quantity=5||mg":    "Observation.value-quantity eq 5 [4.5, 5.5) *|mg",
+		"Observation?value-quantity=gt5,lt2":  "or(Observation.value-quantity gt 5 [4.5, 5.5] any, Observation.value-quantity lt 2 [1.5, 2.5] any)",
+		"Observation?code-value-date=c$2020":  "Observation.code-value-date *|c $ eq " + year + " within",
+		"ValueSet?url:below=http://vs":        "ValueSet.url below http://vs by segments",
+		"ValueSet?url:above=http://vs":        "ValueSet.url above http://vs by segments",
+		"ValueSet?url=http://vs":              "ValueSet.url equal http://vs",
+		"Patient?_profile=http://p|1":         "Patient._profile equal http://p|1",
+		"Patient?_text=Husten":                "words true [[{husten false}]]",
+		"Location?near=42.25|-83.69|11.2|km":  "Location.near near 42.25 -83.69 within 11200 m",
+		"Location?near=42.25|-83.69|2":        "Location.near near 42.25 -83.69 within 2000 m",
+		"Location?near=42.25|-83.69|1|[mi_i]": "Location.near near 42.25 -83.69 within 1609.344 m",
+		"Location?near=1|2":                   "Location.near near 1 2 within 50000 m",
 	} {
 		if got := show(parse(t, p, query).Plan.Branches[0].Filter); got != want {
 			t.Errorf("%s:\n got %s\nwant %s", query, got, want)
+		}
+	}
+}
+
+func TestParseRefusalsByTheRulesOfFHIR(t *testing.T) {
+	t.Parallel()
+	p := newStrictParser(t)
+	for _, query := range []string{"near=1", "near=1|x", "near=91|1", "near=1|181", "near=1|1|far", "near=1|1|1|kg", "near=1|1|-1", "near=1|1|1|m|x"} {
+		if _, err := p.Parse(request(t, "Location?"+query)); !fault.Is(err, fault.Invalid) {
+			t.Errorf("%s: %v", query, err)
 		}
 	}
 }

@@ -90,7 +90,7 @@ func (Chain) isFilter()   {}
 func (Has) isFilter()     {}
 
 // Operand is what a parameter's values are compared with: Token, Text, OfType,
-// *Concepts, Date, Number, Quantity, Ref, URI or Composite, as the parameter's kind
+// *Concepts, Date, Number, Quantity, Ref, URI, Near or Composite, as the parameter's kind
 // demands.
 // A Token with a reference compares its identifier, a Text with a token its text.
 type Operand interface{ isOperand() }

@@ -27,6 +27,8 @@ func converterFor(k Kind, t *spec.Type) converter {
 		return referenceConverter(t)
 	case URI:
 		return uriConverter(t)
+	case Position:
+		return positionConverter(t)
 	}
 	return nil
 }

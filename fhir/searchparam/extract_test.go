@@ -44,6 +44,8 @@ func render(p *searchparam.Param, v searchparam.Value) string {
 		return number()
 	case searchparam.Quantity:
 		return number() + " " + v.System + "|" + v.Code
+	case searchparam.Position:
+		return v.Low.String() + " " + v.High.String()
 	case searchparam.Reference:
 		s := v.Ref.String()
 		if v.Ref.Local() {
@@ -119,6 +121,8 @@ func TestExtract(t *testing.T) {
 		{"token of an identifier, and each coding of its type with its value",
 			`{"resourceType":"Patient","identifier":[{"system":"urn:s","value":"1","type":{"coding":[{"system":"t","code":"MR"},{"system":"u","code":"X"},{"code":"no system"}]}},{"type":{"coding":[{"system":"t","code":"MR"}]}}]}`, "identifier",
 			[]string{"urn:s|1", "of type t|MR 1", "of type u|X 1"}},
+		{"position", `{"resourceType":"Location","position":{"longitude":-83.69,"latitude":42.256500}}`, "near", []string{"42.256500 -83.69"}},
+		{"position in part", `{"resourceType":"Location","position":{"longitude":-83.69}}`, "near", nil},
 		{"token of an identifier with its type's text",
 			`{"resourceType":"Patient","identifier":[{"system":"urn:s","value":"1","type":{"text":"MRN"}},{"value":"2"},{"use":"old"}]}`, "identifier",
 			[]string{"urn:s|1 (MRN)", "|2"}},

@@ -168,6 +168,9 @@ func (r *Registry) param(sp *spec.SearchParam, t fhir.Type) *Param {
 	case "_text", "_content", "_query", "_filter":
 		p.Kind = Special // typed string or token, but none of the rules of these types applies
 	}
+	if sp.URL == near {
+		p.Kind = Position
+	}
 	if p.Kind == Reference {
 		p.Targets = r.all
 		if len(sp.Targets) > 0 {

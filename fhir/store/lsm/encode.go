@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"salus/fhir"
+	"salus/fhir/search"
 	"salus/fhir/searchparam"
 )
 
@@ -76,6 +77,12 @@ func (e *encoder) value(param uint16, p *searchparam.Param, v *searchparam.Value
 		return nil
 	case searchparam.Reference:
 		return e.reference(param, v)
+	case searchparam.Position:
+		if cell, ok := search.CellOf(v.Low, v.High); ok {
+			e.buf = appendU64(append(e.buf, tagPosition), uint64(cell))
+			e.add(param, start)
+		}
+		return nil
 	case searchparam.Composite:
 		return e.composite(param, p, v)
 	case searchparam.Token:

@@ -62,6 +62,8 @@ func (q *query) value(at place, op search.Operand) (set, error) {
 		return q.quantity(at, op)
 	case search.Ref:
 		return q.reference(at, op)
+	case search.Near:
+		return q.near(at, op)
 	}
 	return nil, fault.New(fault.Internal, "unknown operand %T", op)
 }

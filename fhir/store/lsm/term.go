@@ -43,6 +43,7 @@ const (
 	tagURL        = 'x' // long hash of the reference's text
 	tagID         = 'i' // long hash of the id, of a reference that is an id alone
 	tagTail       = 't' // long hash of Type/id, of an absolute reference
+	tagPosition   = 'p' // cell
 	tagSignature  = 'g' // hash of a signature
 	tagComposite  = 'k' // the terms of the components, one behind the other
 )

@@ -26,6 +26,9 @@ func satisfies(v searchparam.Value, operand search.Operand) bool {
 	case search.Quantity:
 		n, ok := o.In(v.System, v.Code)
 		return ok && numberSatisfies(v, n)
+	case search.Near:
+		cell, ok := search.CellOf(v.Low, v.High)
+		return ok && o.Holds(cell)
 	case search.Ref:
 		return refSatisfies(v, o)
 	case search.URI:

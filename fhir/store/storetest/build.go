@@ -30,6 +30,7 @@ const (
 	quantity = "quantity"            // quantity
 	subject  = "subject"             // reference
 	url      = "url"                 // uri
+	near     = "near"                // position
 	reading  = "code-value-quantity" // composite of code and quantity
 	timing   = "code-value-date"     // composite of code and date
 	remark   = "code-value-string"   // composite of code and name
@@ -53,7 +54,7 @@ func newRegistry() registry {
 		all[t] = map[string]*searchparam.Param{}
 		for c, kind := range map[string]searchparam.Kind{
 			code: searchparam.Token, name: searchparam.String, date: searchparam.Date, number: searchparam.Number,
-			quantity: searchparam.Quantity, subject: searchparam.Reference, url: searchparam.URI,
+			quantity: searchparam.Quantity, subject: searchparam.Reference, url: searchparam.URI, near: searchparam.Position,
 		} {
 			all[t][c] = &searchparam.Param{Type: t, Code: c, Kind: kind}
 		}

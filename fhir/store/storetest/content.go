@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"pgregory.net/rapid"
+
 	"salus/fhir"
 	"salus/fhir/search"
 	"salus/fhir/store"
@@ -122,4 +124,16 @@ func contentCondition(f *fixture) {
 	if _, err := f.store.Write(f.Context(), []store.Write{again}); err == nil {
 		f.Errorf("a resource with the word is there, and the write did not mind")
 	}
+}
+
+func drawContent(r *rapid.T) search.Filter {
+	f := search.Content{Narrative: chance(r, "narrative", 30)}
+	for range rapid.IntRange(1, 2).Draw(r, "alternatives") {
+		var all []search.Word
+		for range rapid.IntRange(1, 2).Draw(r, "words") {
+			all = append(all, search.Word{Text: pick(r, "word", []string{"husten", "hu", "fieber", "reiz", "hufte", "h"}), Prefix: chance(r, "prefix", 40)})
+		}
+		f.Any = append(f.Any, all)
+	}
+	return f
 }

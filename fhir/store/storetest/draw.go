@@ -43,7 +43,7 @@ var (
 	textModes  = []search.TextMode{search.Starts, search.Contains, search.Exact, search.Whole, search.Ends}
 	uriModes   = []search.URIMode{search.Equal, search.Below, search.Above}
 	allTypes   = []fhir.Type{patient, observation, encounter}
-	valueCodes = []string{code, name, date, number, quantity, subject, url, reading, relation}
+	valueCodes = []string{code, name, date, number, quantity, subject, url, near, reading, relation}
 	sortCodes  = []string{name, date, number}
 )
 
@@ -115,6 +115,8 @@ func drawValue(r *rapid.T, c string) searchparam.Value {
 		n := rangeValue(pick(r, "number", append(slices.Clone(ranges), numbers...)))
 		v.Low, v.High, v.OpenLow, v.OpenHigh = n.Low, n.High, n.OpenLow, n.OpenHigh
 		return v
+	case near:
+		return searchparam.Value{Low: dec(pick(r, "latitude", numbers)), High: dec(pick(r, "longitude", numbers))}
 	case url:
 		return searchparam.Value{Text: pick(r, "uri", uris)}
 	case subject:
@@ -206,6 +208,8 @@ func drawOperand(r *rapid.T, c string) search.Operand {
 		return uri
 	case subject:
 		return drawRef(r)
+	case near:
+		return search.Near{Latitude: pick(r, "latitude", []float64{0, 1, 89}), Metres: pick(r, "metres", []float64{0, 2000, 2e5, 2e7})}
 	}
 	composite := search.Composite{Parts: []search.Operand{drawToken(r)}}
 	if c == relation {
@@ -280,18 +284,6 @@ func drawFilter(r *rapid.T, t fhir.Type, depth int) search.Filter {
 		c := pick(r, "code", valueCodes)
 		return search.Match{Param: params[t][c], Operand: drawOperand(r, c)}
 	}
-}
-
-func drawContent(r *rapid.T) search.Filter {
-	f := search.Content{Narrative: chance(r, "narrative", 30)}
-	for range rapid.IntRange(1, 2).Draw(r, "alternatives") {
-		var all []search.Word
-		for range rapid.IntRange(1, 2).Draw(r, "words") {
-			all = append(all, search.Word{Text: pick(r, "word", []string{"husten", "hu", "fieber", "reiz", "hufte", "h"}), Prefix: chance(r, "prefix", 40)})
-		}
-		f.Any = append(f.Any, all)
-	}
-	return f
 }
 
 func drawJoined(r *rapid.T, t fhir.Type, depth int) search.Filter {

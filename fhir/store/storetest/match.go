@@ -23,6 +23,7 @@ var matchTests = []test{
 	{"quantities in all units of a dimension of UCUM", matchUCUM},
 	{"references by type and id, id and text", matchReferences},
 	{"uris equal, below and above", matchURIs},
+	{"positions by distance", matchNear},
 	{"composites within one value", matchComposites},
 }
 

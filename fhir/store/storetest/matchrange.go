@@ -1,6 +1,9 @@
 package storetest
 
-import "salus/fhir/search"
+import (
+	"salus/fhir/search"
+	"salus/fhir/searchparam"
+)
 
 func matchDates(f *fixture) {
 	indexed{
@@ -240,4 +243,38 @@ func matchUCUM(f *fixture) {
 	f.finds(match(reading, search.Composite{Parts: []search.Operand{w, is(search.Eq, "5.4", "g")}}), "l")
 	f.finds(match(reading, search.Composite{Parts: []search.Operand{search.Token{System: "s", AnyCode: true}, is(search.Ge, "5.4", "g")}}), "l")
 	f.finds(match(reading, search.Composite{Parts: []search.Operand{w, is(search.Eq, "5.4", "mg")}}), "")
+}
+
+func matchNear(f *fixture) {
+	at := func(latitude, longitude string) searchparam.Entry {
+		return entry(near, searchparam.Value{Low: dec(latitude), High: dec(longitude)})
+	}
+	indexed{
+		{"a", values{at("52.520000", "13.405000")}},
+		{"b", values{at("52.520000", "13.406000")}}, // 68 m east of a
+		{"c", values{at("48.8566", "2.3522")}},
+		{"d", values{at("0", "179.99")}},
+		{"e", values{at("0", "-179.99")}}, // 2.2 km east of d
+		{"f", values{at("90", "0")}},
+		{"g", values{at("95", "0")}}, // nowhere
+		{"h", values{at("-33.9", "151.2"), at("52.6", "13.4")}},
+	}.write(f)
+	for _, c := range []struct {
+		operand search.Near
+		want    string
+	}{
+		{search.Near{Latitude: 52.52, Longitude: 13.405, Metres: 0}, "a"},
+		{search.Near{Latitude: 52.52, Longitude: 13.405, Metres: 60}, "a"},
+		{search.Near{Latitude: 52.52, Longitude: 13.405, Metres: 70}, "a b"},
+		{search.Near{Latitude: 52.52, Longitude: 13.405, Metres: 10_000}, "a b h"},
+		{search.Near{Latitude: 52.52, Longitude: 13.405, Metres: 900_000}, "a b c h"},
+		{search.Near{Latitude: 0, Longitude: 180, Metres: 2_000}, "d e"},
+		{search.Near{Latitude: 0, Longitude: 179.99, Metres: 2_000}, "d"},
+		{search.Near{Latitude: 0, Longitude: -179.99, Metres: 2_300}, "d e"},
+		{search.Near{Latitude: 89.99, Longitude: -120, Metres: 2_000}, "f"},
+		{search.Near{Latitude: -60, Longitude: 0, Metres: 1_000}, ""},
+		{search.Near{Latitude: 0, Longitude: 0, Metres: 30_000_000}, "a b c d e f h"},
+	} {
+		f.finds(match(near, c.operand), c.want)
+	}
 }
