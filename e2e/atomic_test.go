@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"encoding/base64"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -117,17 +118,23 @@ func TestKill_TransactionsOfEveryVerbAreWholeOrNotAtAll(t *testing.T) {
 	}
 }
 
-// ledger is transaction n of a writer: it deletes what n-1 has put, puts
-// another, counts in an organization by criteria, creates a device by criteria
+// ledger is transaction n of a writer: it deletes one thing that n-1 has put and
+// patches another, puts both anew, counts in an organization by criteria, creates a device by criteria
 // and an observation about it.
 func ledger(w, n int) []byte {
-	return fmt.Appendf(nil, `{"resourceType":"Bundle","type":"transaction","entry":[
+	patch := ""
+	if n > 1 {
+		text := base64.StdEncoding.EncodeToString([]byte(`[{"op":"replace","path":"/status","value":"suspended"}]`))
+		patch = fmt.Sprintf(`{"resource":{"resourceType":"Binary","contentType":"application/json-patch+json","data":%q},"request":{"method":"PATCH","url":"Location/l%d-%d"}},`, text, w, n-1)
+	}
+	return fmt.Appendf(nil, `{"resourceType":"Bundle","type":"transaction","entry":[%[4]s
+	 {"resource":{"resourceType":"Location","id":"l%[1]d-%[2]d","status":"active","name":"w%[1]d"},"request":{"method":"PUT","url":"Location/l%[1]d-%[2]d"}},
 	 {"request":{"method":"GET","url":"Organization?identifier=o%[1]d"}},
 	 {"resource":{"resourceType":"Organization","identifier":[{"value":"o%[1]d"}],"name":"%[2]d"},"request":{"method":"PUT","url":"Organization?identifier=o%[1]d"}},
 	 {"resource":{"resourceType":"Observation","status":"final","code":{"coding":[{"code":"w%[1]d"}]},"subject":{"reference":"urn:uuid:device"}},"request":{"method":"POST","url":"Observation"}},
 	 {"fullUrl":"urn:uuid:device","resource":{"resourceType":"Device","identifier":[{"value":"d%[1]d-%[2]d"}],"lotNumber":"x"},"request":{"method":"POST","url":"Device","ifNoneExist":"identifier=d%[1]d-%[2]d"}},
 	 {"resource":{"resourceType":"Basic","id":"b%[1]d-%[2]d","code":{"coding":[{"code":"w%[1]d"}]}},"request":{"method":"PUT","url":"Basic/b%[1]d-%[2]d"}},
-	 {"request":{"method":"DELETE","url":"Basic/b%[1]d-%[3]d"}}]}`, w, n, n-1)
+	 {"request":{"method":"DELETE","url":"Basic/b%[1]d-%[3]d"}}]}`, w, n, n-1, patch)
 }
 
 // verifyLedger checks that all parts of a writer's transactions agree on how
@@ -148,6 +155,11 @@ func (s *server) verifyLedger(t *testing.T, w int) int {
 	}
 	if linked := count(fmt.Sprintf("Observation?code=w%[1]d&subject:Device.identifier=d%[1]d-1,d%[1]d-%[2]d", w, n)); linked != min(n, 2) {
 		t.Fatalf("writer %d: %d observations lead to the first and the last device", w, linked)
+	}
+	for status, want := range map[string]int{"suspended": n - 1, "active": 1} {
+		if got := count(fmt.Sprintf("Location?name=w%d&status=%s", w, status)); got != want {
+			t.Fatalf("writer %d: %d locations are %s, want %d", w, got, status, want)
+		}
 	}
 	if basics := count(fmt.Sprintf("Basic?code=w%d", w)); basics != 1 {
 		t.Fatalf("writer %d: %d basics are left", w, basics)
