@@ -79,8 +79,8 @@ func (c *Change) query() string {
 // delete of one (FHIR R4 http §3.1.0.8.1, §3.1.0.4.3, §3.1.0.6, §3.1.0.7.1).
 func (s *Service) locateByCriteria(ctx context.Context, c *Change) error {
 	query, err := s.criteriaFor(ctx, c)
-	if c.Method == fhir.Patch && fault.Is(err, fault.Invalid) && strings.Trim(c.Criteria, "&") == "" {
-		err = fault.With(fault.Precondition, fault.As(err).Issues...)
+	if c.Method == fhir.Patch {
+		err = unselective(err, c.Criteria)
 	}
 	if err != nil {
 		return err
@@ -142,6 +142,15 @@ func (s *Service) criteriaOf(ctx context.Context, t fhir.Type, query string, str
 	return q, nil
 }
 
+// unselective is err, but for a query without any criteria Precondition, as a
+// patch and a delete answer it.
+func unselective(err error, query string) error {
+	if fault.Is(err, fault.Invalid) && strings.Trim(query, "&") == "" {
+		return fault.With(fault.Precondition, fault.Issue{Code: "required", Text: fault.As(err).Message})
+	}
+	return err
+}
+
 // match returns resources that meet the criteria: two when there are two or more.
 func (s *Service) match(ctx context.Context, q *search.Query) ([]fhir.Version, error) {
 	page, err := s.store.Search(ctx, &search.Plan{Branches: q.Plan.Branches, Count: 2})
@@ -161,10 +170,7 @@ func (s *Service) DeleteMatching(ctx context.Context, w Write, hard bool) (int, 
 		return 0, err
 	}
 	q, err := s.criteriaOf(ctx, w.Type, w.Criteria, w.Strict, w.Base)
-	if fault.Is(err, fault.Invalid) && strings.Trim(w.Criteria, "&") == "" {
-		err = fault.With(fault.Precondition, fault.Issue{Code: "required", Text: fault.As(err).Message})
-	}
-	if err != nil {
+	if err = unselective(err, w.Criteria); err != nil {
 		return 0, err
 	}
 	most, err := deleteCount(q.Self)

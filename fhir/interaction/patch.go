@@ -66,7 +66,7 @@ func (s *Service) demand(c *Change) error {
 	}
 	if c.expect == 0 && !removal && c.exists() && s.policies.Of(c.Type) == fhir.VersionedUpdate {
 		return fault.With(fault.Invalid, fault.Issue{
-			Code: "required", Text: "a valid if-match header is required for resource type " + string(c.Type),
+			Code: "invalid", Text: "a valid if-match header is required for resource type " + string(c.Type),
 		})
 	}
 	return nil

@@ -151,13 +151,13 @@ func TestVersionedUpdate(t *testing.T) {
 	h := withPolicy(t, fhir.VersionedUpdate)
 	h.put(patient("a", "mrn-1"))
 	_, err := h.Update(t.Context(), h.write(patient("a", "mrn-2")))
-	wantFault(t, err, fault.Invalid, "required", text)
+	wantFault(t, err, fault.Invalid, "invalid", text)
 	_, err = h.Patch(t.Context(), h.patch("a", activate))
-	wantFault(t, err, fault.Invalid, "required", text)
+	wantFault(t, err, fault.Invalid, "invalid", text)
 	w := h.write(patient("a", "mrn-1", `"active":true`))
 	w.ID, w.Criteria = "", "identifier=mrn-1"
 	_, err = h.Update(t.Context(), w)
-	wantFault(t, err, fault.Invalid, "required", text)
+	wantFault(t, err, fault.Invalid, "invalid", text)
 	w.IfMatch = `W/"1"`
 	if r, err := h.Update(t.Context(), w); err != nil || r.Version.Number != 2 {
 		t.Errorf("with If-Match: %+v %v", r, err)
