@@ -21,6 +21,7 @@ var histories = []story{
 	tell("a change", lived(do("GET Patient/{u}/_history", 200, at("entry.1.response.status", "200 OK")))...).in(azure),
 	tell("a deletion's status is one word", lived(do("GET Patient/{u}/_history", 200, at("entry.0.response.status", "204 NoContent")))...).in(azure),
 	tell("a deletion has a resource with id and meta", lived(do("GET Patient/{u}/_history", 200, at("entry.0.resource.id", "{u}"), at("entry.0.resource.meta.versionId", "3"), at("entry.0.resource.active", "")))...).in(azure),
+	tell("a deletion has no resource", lived(do("GET Patient/{u}/_history", 200, at("entry.0.resource", ""), at("entry.0.request.method", "DELETE")))...).in(strict),
 	tell("of an unknown id", do("GET Patient/{u}/_history", 404, fault("not-found"))),
 	tell("of an unknown type", do("GET Nobody/_history", 404, fault("not-found"))),
 	tell("_since includes its instant", lived(do("GET Patient/{u}/_history?_since={second}", 200, has("entry", 2), at("entry.1.resource.meta.versionId", "2")))...),

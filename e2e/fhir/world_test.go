@@ -20,7 +20,7 @@ type world struct {
 // another one.
 type thing struct{ name, resource string }
 
-// build writes things in order.
+// build writes things in order, as transactions.
 func build(t *testing.T, on target, things ...thing) *world {
 	t.Helper()
 	w := &world{on: on, prefix: unique()}
@@ -40,7 +40,7 @@ func (w *world) add(t *testing.T, things ...thing) {
 			"resource": resource, "request": map[string]any{"method": "PUT", "url": fmt.Sprintf("%v/%v", resource["resourceType"], resource["id"])},
 		})
 	}
-	b, err := json.Marshal(map[string]any{"resourceType": "Bundle", "type": "batch", "entry": entries})
+	b, err := json.Marshal(map[string]any{"resourceType": "Bundle", "type": "transaction", "entry": entries})
 	if err != nil {
 		t.Fatal(err)
 	}
