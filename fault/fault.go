@@ -27,6 +27,7 @@ const (
 	NotFound                     // no such thing
 	Gone                         // deleted
 	Conflict                     // lost a race; read again and retry
+	Busy                         // what is under way does not allow it now; retry when that is over
 	Precondition                 // If-Match, If-None-Exist and their like did not hold
 	TooLarge                     // over a size limit
 	NotAcceptable                // cannot answer in the wanted format
@@ -44,7 +45,7 @@ const (
 )
 
 var kindNames = [kindCount]string{
-	"internal", "invalid", "unprocessable", "refused", "unauthenticated", "forbidden", "not found", "gone", "conflict",
+	"internal", "invalid", "unprocessable", "refused", "unauthenticated", "forbidden", "not found", "gone", "conflict", "busy",
 	"precondition", "too large", "not acceptable", "media type", "method not allowed", "not supported",
 	"throttled", "timeout", "unavailable", "out of space", "canceled", "URI too long", "headers too large",
 }

@@ -8,6 +8,7 @@ import (
 	"salus/fhir"
 	"salus/fhir/bundle"
 	"salus/fhir/interaction"
+	"salus/fhir/reindex"
 	"salus/fhir/rest"
 	"salus/fhir/search"
 	"salus/fhir/searchparam"
@@ -76,15 +77,22 @@ func (p *Platform) openFHIR(s *service, dir string, set workspace.FHIRSettings) 
 	if err != nil {
 		return err
 	}
+	index, err := reindex.Open(context.Background(), reindex.Options{
+		Store: db, Params: p.rules.params, Now: p.cfg.Now, Logger: p.log.With("workspace", s.workspace, "service", s.name),
+	})
+	if err != nil {
+		return err
+	}
+	s.background = index.Run
 	use := interaction.New(interaction.Options{
-		Definitions: p.rules.definitions, Params: p.rules.params, Validator: p.rules.validator,
-		Parser: search.NewParser(p.rules.params, search.Options{Compat: compat}),
+		Definitions: p.rules.definitions, Params: index.Live(), Parameters: index, Validator: p.rules.validator,
+		Parser: search.NewParser(index.Live(), search.Options{Compat: compat}),
 		Store:  db, Compat: compat, Versioning: policies, Integrity: set.ReferentialIntegrity, Now: p.cfg.Now,
 	})
 	bundles := bundle.New(use, bundle.Options{EntryLimit: p.cfg.BundleEntries})
 	s.handler = func(path string) http.Handler {
 		return rest.New(rest.Options{
-			Service: use, Bundles: bundles, Definitions: p.rules.definitions, Params: p.rules.params, Compat: compat,
+			Service: use, Bundles: bundles, Definitions: p.rules.definitions, Params: index.Live(), Reindex: index, Compat: compat,
 			Base: rest.Base(path), Version: p.cfg.Version, Now: p.cfg.Now, MaxBody: p.cfg.MaxBody, MaxBundle: p.cfg.MaxBundle, TokenKey: key,
 		})
 	}

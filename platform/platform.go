@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -176,6 +177,7 @@ func (p *Platform) Run(ctx context.Context, ready func(Ready)) error {
 		MaxHeaderBytes:    maxHead,
 		ErrorLog:          slog.NewLogLogger(p.log.Handler(), slog.LevelDebug), // broken connections and the like; what matters is in the access log
 	}
+	idle := p.startBackground(ctx)
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(l) }()
 	p.log.Info("listening", "address", l.Addr().String(), "data", p.cfg.Data)
@@ -187,7 +189,24 @@ func (p *Platform) Run(ctx context.Context, ready func(Ready)) error {
 	case <-ctx.Done():
 		err = p.stop(srv, served)
 	}
+	idle()
 	return errors.Join(err, flush())
+}
+
+// startBackground starts what services do besides answering, until ctx ends or
+// stop is called, which waits for it.
+func (p *Platform) startBackground(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var working sync.WaitGroup
+	for _, s := range p.services {
+		if s.background != nil {
+			working.Go(func() { s.background(ctx) })
+		}
+	}
+	return func() {
+		cancel()
+		working.Wait()
+	}
 }
 
 // stop ends srv gracefully and waits for served.

@@ -1,6 +1,7 @@
 package platform
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"path/filepath"
@@ -22,6 +23,8 @@ type service struct {
 	// handler returns the service's handler for when it is mounted at path
 	// ("" at the root of a host name), which it gets stripped off.
 	handler func(path string) http.Handler
+	// background works until its context ends, for as long as the platform runs.
+	background func(context.Context)
 	// transaction processes a bundle of made-up data.
 	transaction transaction
 }

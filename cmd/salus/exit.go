@@ -33,6 +33,7 @@ var exitCodes = map[fault.Kind]int{
 	fault.NotFound:         exitNotFound,
 	fault.Gone:             exitNotFound,
 	fault.Conflict:         exitConflict,
+	fault.Busy:             exitConflict,
 	fault.Precondition:     exitConflict,
 	fault.TooLarge:         exitUsage,
 	fault.NotAcceptable:    exitUsage,

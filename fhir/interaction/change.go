@@ -163,6 +163,9 @@ func (s *Service) Prepare(ctx context.Context, c *Change, replace func(fhir.Node
 			return err
 		}
 	}
+	if err := s.deletable(c); err != nil {
+		return err
+	}
 	if err := s.demand(c); err != nil {
 		return err
 	}
@@ -175,6 +178,9 @@ func (s *Service) Prepare(ctx context.Context, c *Change, replace func(fhir.Node
 	c.drop = s.drops(c)
 	if c.body.JSON == nil || c.indexed || c.unchanged() {
 		return nil
+	}
+	if err := s.reached(ctx, c.Base); err != nil {
+		return err
 	}
 	return s.index(c, replace)
 }
@@ -320,14 +326,6 @@ func (c *Change) Result(v fhir.Version) Result {
 		r.Outcome = Created
 	}
 	return r
-}
-
-// Commit writes steps to the store, all or none. Without steps it does nothing.
-func (s *Service) Commit(ctx context.Context, steps []store.Write) ([]fhir.Version, error) {
-	if len(steps) == 0 {
-		return nil, nil
-	}
-	return s.store.Write(ctx, steps)
 }
 
 // commitAll writes the steps of changes and returns what became of each: the

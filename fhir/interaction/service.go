@@ -30,10 +30,22 @@ type Validator interface {
 	Resource(n fhir.Node) error
 }
 
-// Options are the parts of a Service; all are needed except Now and NewID.
+// Parameters keeps the search parameters that clients define by resources.
+type Parameters interface {
+	// Admit checks writes that are about to be committed. After it succeeds, settle
+	// must be called, with whether they were.
+	Admit(ctx context.Context, writes []store.Write) (settle func(committed bool), err error)
+	// Deletable tells whether a SearchParameter that exists or does not may be deleted.
+	Deletable(key fhir.Key, exists bool) error
+	// Reached is told the base URL of a write.
+	Reached(ctx context.Context, base string) error
+}
+
+// Options are the parts of a Service; all are needed except Parameters, Now and NewID.
 type Options struct {
 	Definitions *spec.Definitions
 	Params      searchparam.Source
+	Parameters  Parameters // nil leaves SearchParameter resources without effect
 	Parser      *search.Parser
 	Validator   Validator
 	Store       store.Store
@@ -48,6 +60,7 @@ type Options struct {
 type Service struct {
 	defs      *spec.Definitions
 	params    searchparam.Source
+	defines   Parameters // may be nil
 	parser    *search.Parser
 	validator Validator
 	store     store.Store
@@ -64,7 +77,7 @@ type Service struct {
 // New returns a Service made of the parts in o.
 func New(o Options) *Service {
 	s := &Service{
-		defs: o.Definitions, params: o.Params, parser: o.Parser,
+		defs: o.Definitions, params: o.Params, defines: o.Parameters, parser: o.Parser,
 		validator: o.Validator, store: o.Store, now: o.Now, newID: o.NewID,
 		compat: o.Compat, policies: o.Versioning, integrity: o.Integrity,
 	}

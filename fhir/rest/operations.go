@@ -43,11 +43,58 @@ var operations = []operation{
 	},
 }
 
+// indexing are the operations on search parameters and the index.
+var indexing = []operation{
+	{
+		name: "reindex", code: "reindex", affects: true,
+		title: "Index resources anew",
+		text:  "Starts a job that gives stored resources the values of the search parameters of now, and tells of the job at work. New parameters are indexed without it too.",
+		routes: []route{
+			{http.MethodPost, "/$reindex", (*server).startReindex, apart, nil, nil},
+			{http.MethodGet, "/$reindex", (*server).reindexJobs, apart, nil, nil},
+			{http.MethodGet, "/_operations/reindex/{job}", (*server).reindexJob, apart, nil, nil},
+			{http.MethodDelete, "/_operations/reindex/{job}", (*server).cancelReindex, apart, nil, nil},
+		},
+		params: []parameter{
+			{name: "maximumNumberOfResourcesPerQuery", max: "1", typ: "integer", text: "Resources read at a time at most, 1 to 10000."},
+			{name: "maximumNumberOfResourcesPerWrite", max: "1", typ: "integer", text: "Resources indexed at a time at most, 1 to 10000."},
+			{name: "targetResourceTypes", max: "*", typ: "string", text: "Types to index whether or not they need it, separated by commas."},
+			{name: "targetSearchParameterTypes", max: "*", typ: "string", text: "URLs of search parameters to index whether or not they need it, separated by commas."},
+		},
+	},
+	{
+		name: "resource-reindex", code: "reindex", affects: true,
+		title: "Index one resource anew",
+		text:  "Shows the index values that a resource has under the search parameters of now (GET), and replaces those it has (POST).",
+		routes: []route{
+			{http.MethodGet, "/{type}/{id}/$reindex", (*server).previewIndex, apart, nil, nil},
+			{http.MethodPost, "/{type}/{id}/$reindex", (*server).indexResource, apart, nil, nil},
+		},
+	},
+	{
+		name: "search-parameter-status", code: "status", affects: true,
+		title: "Statuses of search parameters",
+		text:  "Tells the statuses of search parameters, and switches parameters off or on again.",
+		routes: []route{
+			{http.MethodGet, "/SearchParameter/$status", (*server).parameterStatus, apart, nil, nil},
+			{http.MethodPut, "/SearchParameter/$status", (*server).setParameterStatus, apart, nil, nil},
+			{http.MethodPost, "/SearchParameter/$status/_search", (*server).parameterStatusForm, apart, nil, nil},
+			// Compat: where the reference has it, by mistake as it seems.
+			{http.MethodPost, "/SearchParameter/SearchParameter/$status/_search", (*server).parameterStatusForm, apart, nil, nil},
+		},
+		params: []parameter{
+			{name: "url", max: "*", typ: "uri", text: "Of the parameters asked for."},
+			{name: "code", max: "*", typ: "code", text: "Of the parameters asked for."},
+			{name: "resourcetype", max: "*", typ: "code", text: "Of the parameters asked for."},
+		},
+	},
+}
+
 // places are all routes: those of interactions and those of operations.
 func places() []route {
 	all := slices.Clone(routes)
-	for i := range operations {
-		all = append(all, operations[i].routes...)
+	for _, o := range slices.Concat(operations, indexing) {
+		all = append(all, o.routes...)
 	}
 	return all
 }
@@ -66,6 +113,8 @@ func (o *operation) levels() (types []string, system, typ, instance bool) {
 		segments := strings.Split(strings.TrimPrefix(r.path, "/"), "/")
 		at := slices.IndexFunc(segments, func(s string) bool { return strings.HasPrefix(s, "$") })
 		switch at {
+		case -1: // of its jobs
+			continue
 		case 0:
 			system = true
 			continue

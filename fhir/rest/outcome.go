@@ -36,6 +36,7 @@ var answers = map[fault.Kind]answer{
 	fault.NotFound:         {http.StatusNotFound, "not-found"},
 	fault.Gone:             {http.StatusGone, "deleted"},
 	fault.Conflict:         {http.StatusConflict, "conflict"},
+	fault.Busy:             {http.StatusConflict, "conflict"},
 	fault.Precondition:     {http.StatusPreconditionFailed, "required"},
 	fault.TooLarge:         {http.StatusRequestEntityTooLarge, "too-long"},
 	fault.NotAcceptable:    {http.StatusNotAcceptable, "not-supported"},

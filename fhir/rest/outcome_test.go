@@ -16,7 +16,7 @@ func TestOutcome_EveryKindHasAnAnswer(t *testing.T) {
 	}{
 		fault.Internal: {500, "exception"}, fault.Invalid: {400, "invalid"}, fault.Unprocessable: {422, "business-rule"},
 		fault.Refused: {403, "invalid"}, fault.Unauthenticated: {401, "login"}, fault.Forbidden: {403, "forbidden"},
-		fault.NotFound: {404, "not-found"}, fault.Gone: {410, "deleted"}, fault.Conflict: {409, "conflict"},
+		fault.NotFound: {404, "not-found"}, fault.Gone: {410, "deleted"}, fault.Conflict: {409, "conflict"}, fault.Busy: {409, "conflict"},
 		fault.Precondition: {412, "required"}, fault.TooLarge: {413, "too-long"}, fault.NotAcceptable: {406, "not-supported"},
 		fault.MediaType: {415, "not-supported"}, fault.MethodNotAllowed: {405, "forbidden"}, fault.NotSupported: {405, "not-supported"},
 		fault.Throttled: {429, "throttled"}, fault.Timeout: {408, "timeout"}, fault.Unavailable: {503, "processing"},

@@ -14,6 +14,7 @@ import (
 	"maps"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,6 +24,7 @@ import (
 	"salus/fhir"
 	"salus/fhir/bundle"
 	"salus/fhir/interaction"
+	"salus/fhir/reindex"
 	"salus/fhir/searchparam"
 	"salus/fhir/spec"
 	"salus/fhir/xmlformat"
@@ -47,7 +49,8 @@ type Options struct {
 	Service     *interaction.Service
 	Bundles     *bundle.Processor
 	Definitions *spec.Definitions
-	Params      *searchparam.Registry
+	Params      searchparam.Source
+	Reindex     *reindex.Indexer           // of the search parameters that clients define; nil: none, and no operations on them
 	Compat      fhir.Compat                // whose rules hold where the reference and FHIR differ; the same as the service's
 	Base        func(*http.Request) string // public base URL without trailing slash; Base("") when nil
 	Name        string                     // of the software, for the CapabilityStatement; "Salus" when empty
@@ -65,6 +68,7 @@ type server struct {
 	bundles   *bundle.Processor
 	defs      *spec.Definitions
 	params    searchparam.Source
+	reindex   *reindex.Indexer
 	compat    fhir.Compat
 	xml       *xmlformat.Format
 	base      func(*http.Request) string
@@ -76,8 +80,8 @@ type server struct {
 
 	operations []operation
 	statement  func() statement
-	mux        *http.ServeMux // answers over HTTP
-	inner      *http.ServeMux // answers GET entries of bundles
+	mux        http.Handler // answers over HTTP
+	inner      http.Handler // answers GET entries of bundles
 }
 
 // New returns the service's handler. It expects paths relative to the service's
@@ -91,7 +95,7 @@ func New(o Options) http.Handler {
 		panic("rest.New: Options.TokenKey is shorter than 16 bytes")
 	}
 	s := &server{
-		service: o.Service, bundles: o.Bundles, defs: o.Definitions, params: o.Params, compat: o.Compat,
+		service: o.Service, bundles: o.Bundles, defs: o.Definitions, params: o.Params, reindex: o.Reindex, compat: o.Compat,
 		xml:  xmlformat.New(o.Definitions),
 		base: o.Base, now: o.Now, newID: o.NewID, maxBody: o.MaxBody, maxBundle: o.MaxBundle, tokens: signer{key: o.TokenKey},
 	}
@@ -114,6 +118,9 @@ func New(o Options) http.Handler {
 		o.Name = "Salus"
 	}
 	s.operations = operations
+	if s.reindex != nil {
+		s.operations = slices.Concat(operations, indexing)
+	}
 	s.statement = s.latestStatement(o.Name, o.Version)
 	s.statement() // so that the first client need not wait
 	s.mux = s.newMux(func(h serve.Handler) http.Handler { return serve.Adapt(h, s.writeError) })
@@ -130,7 +137,7 @@ const nowhere = "/-/-/-/-"
 // serveBy routes a request. ServeMux would redirect a path with empty or dotted
 // segments to one that lacks the prefix under which the service is mounted, so
 // such a path goes where there is nothing.
-func serveBy(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) {
+func serveBy(mux http.Handler, w http.ResponseWriter, r *http.Request) {
 	p := "/" + strings.TrimSuffix(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	if path.Clean(p) != p {
 		p = nowhere
@@ -145,9 +152,14 @@ func serveBy(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) {
 	mux.ServeHTTP(w, r)
 }
 
-// newMux makes the router of all places; adapt says what becomes of errors.
-func (s *server) newMux(adapt func(serve.Handler) http.Handler) *http.ServeMux {
-	mux := http.NewServeMux()
+// jobs is the path below which the jobs of operations are.
+const jobs = "/_operations/"
+
+// newMux makes the router of all places; adapt says what becomes of errors. Jobs
+// have one of their own: as paths, theirs could be a resource's too, which a
+// ServeMux does not take.
+func (s *server) newMux(adapt func(serve.Handler) http.Handler) http.Handler {
+	mux, jobMux := http.NewServeMux(), http.NewServeMux()
 	byPath := map[string]map[string]handler{}
 	for _, rt := range places() {
 		if byPath[rt.path] == nil {
@@ -156,10 +168,21 @@ func (s *server) newMux(adapt func(serve.Handler) http.Handler) *http.ServeMux {
 		byPath[rt.path][rt.method] = rt.handle
 	}
 	for place, methods := range byPath {
-		mux.Handle(place, adapt(s.dispatch(methods)))
+		to := mux
+		if strings.HasPrefix(place, jobs) {
+			to = jobMux
+		}
+		to.Handle(place, adapt(s.dispatch(methods)))
 	}
 	mux.Handle("/", adapt(s.elsewhere))
-	return mux
+	jobMux.Handle("/", adapt(s.elsewhere))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, jobs) {
+			jobMux.ServeHTTP(w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
 }
 
 // dispatch chooses the handler of a place by method. It does so itself, and not

@@ -54,7 +54,7 @@ func (s *server) find(w http.ResponseWriter, r *http.Request, params []search.Pa
 	if err != nil {
 		return err
 	}
-	in := search.Request{Params: params, Strict: p.strict, Base: s.base(r), Now: s.now()}
+	in := search.Request{Params: params, Strict: p.strict, Partial: partial(r), Base: s.base(r), Now: s.now()}
 	path := searched(r, &in)
 	at, err := s.trail(path, params)
 	if err != nil {

@@ -102,8 +102,16 @@ func winners(defined []*spec.SearchParam) []*spec.SearchParam {
 
 // sameType reports whether a type has the same parameters in both registries.
 func (r *Registry) sameType(other *Registry, t fhir.Type) bool {
+	return maps.Equal(r.types[t].incomplete, other.types[t].incomplete) && r.SameDefinitions(other, t)
+}
+
+// SameDefinitions reports whether a type has the same definitions in both registries.
+func (r *Registry) SameDefinitions(other *Registry, t fhir.Type) bool {
 	a, b := r.types[t], other.types[t]
-	if !slices.Equal(a.defined, b.defined) || !maps.Equal(a.incomplete, b.incomplete) {
+	if a == b {
+		return true
+	}
+	if !slices.Equal(a.defined, b.defined) {
 		return false
 	}
 	for _, sp := range a.defined {
@@ -134,18 +142,23 @@ func (r *Registry) Indexed(t fhir.Type) []Indexed {
 	}
 	var all []Indexed
 	for _, sp := range winners(res.defined) {
-		p := r.param(sp, t)
-		if p.Kind == Special || sp.Code == "_id" || sp.Code == "_lastUpdated" {
+		if !r.HasValues(t, sp) {
 			continue
 		}
-		all = append(all, Indexed{Code: sp.Code, URL: sp.URL, Hash: r.hash(sp), Revision: p.Revision()})
+		p := r.param(sp, t)
+		all = append(all, Indexed{Code: sp.Code, URL: sp.URL, Hash: r.HashOf(sp), Revision: p.Revision()})
 	}
 	slices.SortFunc(all, func(a, b Indexed) int { return strings.Compare(a.Code, b.Code) })
 	return all
 }
 
-// hash is a digest of what a definition says about values.
-func (r *Registry) hash(sp *spec.SearchParam) string {
+// HasValues reports whether a definition gives resources of a type index values.
+func (r *Registry) HasValues(t fhir.Type, sp *spec.SearchParam) bool {
+	return r.param(sp, t).Kind != Special && sp.Code != "_id" && sp.Code != "_lastUpdated"
+}
+
+// HashOf is a digest of what a definition says about values.
+func (r *Registry) HashOf(sp *spec.SearchParam) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%q %q %q %q", sp.Code, sp.Type, sp.Expression, sp.Targets)
 	for _, component := range sp.Components {
@@ -173,17 +186,6 @@ func (r *Registry) TypesOf(sp *spec.SearchParam) []fhir.Type {
 		}
 	}
 	return found
-}
-
-// Rival returns a definition other than sp that a type has under the same code
-// and that counts, nil when there is none.
-func (r *Registry) Rival(t fhir.Type, sp *spec.SearchParam) *spec.SearchParam {
-	for _, other := range r.types[t].defined {
-		if other.Code == sp.Code && other.URL != sp.URL {
-			return other
-		}
-	}
-	return nil
 }
 
 // Effective returns the definition that counts for a type and code, nil when there is none.

@@ -14,6 +14,9 @@ type Options struct {
 	// Base is the service's own absolute base URL without trailing slash.
 	// References below it are local.
 	Base string
+
+	// Bases are other absolute base URLs under which the service has been reached.
+	Bases []string
 }
 
 // Extract appends to dst the index values of resource n under all parameters

@@ -73,7 +73,7 @@ func inlineReference(x *extraction, s *sink, n fhir.Node) {
 // becomes local.
 func (x *extraction) reference(text string) fhir.Reference {
 	ref := fhir.ParseReference(text, x.isType)
-	if ref.Base != "" && ref.Base == x.options.Base {
+	if ref.Base != "" && (ref.Base == x.options.Base || slices.Contains(x.options.Bases, ref.Base)) {
 		ref.Base = ""
 	}
 	return ref

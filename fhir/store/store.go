@@ -69,6 +69,14 @@ type Store interface {
 	// throughout exactly once; numbers outlive the process.
 	Current(ctx context.Context, t fhir.Type, after uint64, count int) ([]Current, error)
 
+	// CurrentOf returns a current, undeleted resource as Current does. NotFound when
+	// there is none.
+	CurrentOf(ctx context.Context, key fhir.Key) (Current, error)
+
+	// LastNumber returns a number that no resource's is above. Resources that come
+	// later have higher ones, unless they were mentioned before.
+	LastNumber(ctx context.Context) (uint64, error)
+
 	// Reindex replaces the index values of current versions. It makes no version
 	// and no entry of the change log. What is not at its position any more is left
 	// alone, because the write that came between has its own values. It returns how

@@ -48,6 +48,7 @@ var Rooms = []Room{
 	{"fhir/fhirpath", Engine, "fhir"},
 	{"fhir/interaction", UseCase, "fhir"},
 	{"fhir/patch", Engine, "fhir"},
+	{"fhir/reindex", UseCase, "fhir"},
 	{"fhir/rest", Transport, "fhir"},
 	{"fhir/search", Engine, "fhir"},
 	{"fhir/searchparam", Engine, "fhir"},

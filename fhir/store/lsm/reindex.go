@@ -47,6 +47,41 @@ func (s *Store) Current(ctx context.Context, t fhir.Type, after uint64, count in
 	return found, nil
 }
 
+// CurrentOf implements store.Store.
+func (s *Store) CurrentOf(ctx context.Context, key fhir.Key) (store.Current, error) {
+	leave, err := s.enter(ctx)
+	if err != nil {
+		return store.Current{}, err
+	}
+	defer leave()
+	snap := s.db.NewSnapshot()
+	defer snap.Close() //nolint:errcheck // a snapshot's Close fails only when called twice
+	h, found, err := s.headOf(snap, key)
+	if err == nil && !(found && h.live()) {
+		err = notFound(key)
+	}
+	if err != nil {
+		return store.Current{}, err
+	}
+	v, there, err := s.version(snap, h.seq, key)
+	if err == nil && !there {
+		err = damaged("a current version is missing")
+	}
+	return store.Current{Number: uint64(h.doc) + 1, Position: h.seq, Version: v}, err
+}
+
+// LastNumber implements store.Store.
+func (s *Store) LastNumber(ctx context.Context) (uint64, error) {
+	leave, err := s.enter(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer leave()
+	s.claims.mu.Lock()
+	defer s.claims.mu.Unlock()
+	return uint64(s.claims.next), nil
+}
+
 // liveDocuments returns up to count documents, ascending, that a type's posting of
 // live ones has from a number on.
 func liveDocuments(r pebble.Reader, param uint16, from docID, count int) ([]docID, error) {

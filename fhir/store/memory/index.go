@@ -29,6 +29,27 @@ func (s *Store) Current(ctx context.Context, t fhir.Type, after uint64, count in
 	return found[:min(count, len(found))], nil
 }
 
+// CurrentOf returns one current resource.
+func (s *Store) CurrentOf(ctx context.Context, key fhir.Key) (store.Current, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if err := s.ready(ctx); err != nil {
+		return store.Current{}, err
+	}
+	r, ok := s.resources[key]
+	if !ok || r.current().Deleted() {
+		return store.Current{}, fault.New(fault.NotFound, "%s is not there", key)
+	}
+	return store.Current{Number: r.created, Position: r.position, Version: r.current()}, nil
+}
+
+// LastNumber returns the newest position, since resources are numbered by those.
+func (s *Store) LastNumber(ctx context.Context) (uint64, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.position, s.ready(ctx)
+}
+
 // Reindex replaces the index values of current versions.
 func (s *Store) Reindex(ctx context.Context, entries []store.Index) (int, error) {
 	s.mu.Lock()

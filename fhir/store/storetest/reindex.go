@@ -99,7 +99,26 @@ func currentOrder(f *fixture) {
 	for _, c := range f.changes(0) {
 		position[c.Key] = c.Position
 	}
+	all := f.current(observation, 100)
+	limit, err := f.store.LastNumber(f.Context())
+	if err != nil || all[len(all)-1].Number > limit {
+		f.Fatalf("the last number is %d, %v, but there is %d", limit, err, all[len(all)-1].Number)
+	}
+	f.put("later")
+	if later := f.current(observation, 100); later[len(later)-1].Number <= limit {
+		f.Fatalf("a later resource has number %d, not above %d", later[len(later)-1].Number, limit)
+	}
+	f.purge("later")
+	for _, name := range []string{"r4", "r7", "never"} {
+		_, err := f.store.CurrentOf(f.Context(), key(name))
+		f.isFault(err, fault.NotFound)
+	}
 	for _, c := range f.current(observation, 100) {
+		one, err := f.store.CurrentOf(f.Context(), c.Key)
+		if err != nil {
+			f.Fatalf("current of %s: %v", c.Key, err)
+		}
+		f.equal("current of "+c.Key.String(), one, c)
 		f.equal("position of "+c.Key.String(), c.Position, position[c.Key])
 	}
 }
