@@ -179,10 +179,7 @@ func (s *server) appendResource(b []byte, t fhir.Type, abilities, interactions, 
 	}
 	first := true
 	for _, p := range s.params.Registry().Params(t) {
-		typ := paramTypes[p.Kind]
-		if p.Kind == searchparam.Position && s.service.Compat() == fhir.Strict {
-			typ = "special"
-		}
+		typ := s.paramType(p)
 		if typ == "" {
 			continue
 		}
@@ -200,6 +197,18 @@ func (s *server) appendResource(b []byte, t fhir.Type, abilities, interactions, 
 		b = append(b, ']')
 	}
 	return append(b, '}')
+}
+
+// paramType returns the name of a parameter's type, "" when nothing can be searched by it.
+func (s *server) paramType(p *searchparam.Param) string {
+	strict := s.service.Compat() == fhir.Strict
+	switch {
+	case p.Kind == searchparam.Position && strict:
+		return "special"
+	case p.Code == "_content", p.Code == "_text" && strict:
+		return "string"
+	}
+	return paramTypes[p.Kind]
 }
 
 func appendStrings(b []byte, list []string) []byte {

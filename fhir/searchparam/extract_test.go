@@ -122,6 +122,7 @@ func TestExtract(t *testing.T) {
 			`{"resourceType":"Patient","identifier":[{"system":"urn:s","value":"1","type":{"coding":[{"system":"t","code":"MR"},{"system":"u","code":"X"},{"code":"no system"}]}},{"type":{"coding":[{"system":"t","code":"MR"}]}}]}`, "identifier",
 			[]string{"urn:s|1", "of type t|MR 1", "of type u|X 1"}},
 		{"position", `{"resourceType":"Location","position":{"longitude":-83.69,"latitude":42.256500}}`, "near", []string{"42.256500 -83.69"}},
+		{"position nowhere", `{"resourceType":"Location","position":{"longitude":180.1,"latitude":1}}`, "near", nil},
 		{"position in part", `{"resourceType":"Location","position":{"longitude":-83.69}}`, "near", nil},
 		{"token of an identifier with its type's text",
 			`{"resourceType":"Patient","identifier":[{"system":"urn:s","value":"1","type":{"text":"MRN"}},{"value":"2"},{"use":"old"}]}`, "identifier",

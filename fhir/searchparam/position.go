@@ -2,6 +2,7 @@ package searchparam
 
 import (
 	"salus/fhir"
+	"salus/fhir/decimal"
 	"salus/fhir/spec"
 )
 
@@ -16,10 +17,13 @@ func positionConverter(t *spec.Type) converter {
 	return nil
 }
 
+// The ends of the earth, in degrees. What lies beyond is nowhere.
+var maxLatitude, maxLongitude = decimal.FromInt(90), decimal.FromInt(180)
+
 func position(x *extraction, s *sink, n fhir.Node) {
 	latitude, hasLatitude := number(n.Get("latitude"))
 	longitude, hasLongitude := number(n.Get("longitude"))
-	if hasLatitude && hasLongitude {
+	if hasLatitude && hasLongitude && latitude.Abs().Cmp(maxLatitude) <= 0 && longitude.Abs().Cmp(maxLongitude) <= 0 {
 		x.add(s.param, Value{Low: latitude, High: longitude})
 	}
 }

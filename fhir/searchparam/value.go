@@ -72,7 +72,7 @@ func TicksOf(t time.Time) Ticks {
 //	Number     Low, High: equal for a single value
 //	Quantity   Low, High, System, Code (the unit's code, or the unit text when there is none)
 //	Reference  Ref; System and Code when it is a logical reference by identifier
-//	Position   Low: latitude, High: longitude, in degrees
+//	Position   Low: latitude, High: longitude, in degrees, up to 90 and 180 in either direction
 //	Composite  Parts: one Value for each component
 //
 // OpenLow and OpenHigh mark a number or quantity range without that end.

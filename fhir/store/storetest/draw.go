@@ -40,6 +40,7 @@ var (
 	elsewhere  = []string{"http://other/fhir/Patient/zz", "urn:uuid:8d3ff1c4-0d6c-4f5a-9f0e-6a3c3c0c7a11", "http://c/canon|2", "http://other/fhir/Patient/a", "http://other/fhir/Patient/a/_history/2"}
 	prefixes   = []search.Prefix{search.Eq, search.Ne, search.Gt, search.Lt, search.Ge, search.Le, search.Sa, search.Eb, search.Ap}
 	words      = []string{"Husten", "husten-reiz", "Hüfte", "Fieber", ""}
+	degrees    = []string{"0", "1.00", "-7", "89.999"}
 	textModes  = []search.TextMode{search.Starts, search.Contains, search.Exact, search.Whole, search.Ends}
 	uriModes   = []search.URIMode{search.Equal, search.Below, search.Above}
 	allTypes   = []fhir.Type{patient, observation, encounter}
@@ -116,7 +117,7 @@ func drawValue(r *rapid.T, c string) searchparam.Value {
 		v.Low, v.High, v.OpenLow, v.OpenHigh = n.Low, n.High, n.OpenLow, n.OpenHigh
 		return v
 	case near:
-		return searchparam.Value{Low: dec(pick(r, "latitude", numbers)), High: dec(pick(r, "longitude", numbers))}
+		return searchparam.Value{Low: dec(pick(r, "latitude", degrees)), High: dec(pick(r, "longitude", degrees))}
 	case url:
 		return searchparam.Value{Text: pick(r, "uri", uris)}
 	case subject:
