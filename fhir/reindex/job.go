@@ -230,6 +230,10 @@ func (x *Indexer) extend(j *Job, types []fhir.Type) {
 
 // plan makes sure that what is behind is worked on: by the active job, or by one
 // of the service's own. The caller holds mu.
+//
+// Compat: in the reference a parameter stays Supported until somebody asks for
+// $reindex. Here it becomes Enabled by itself, and a $reindex that comes later joins
+// the work or finds nothing to do.
 func (x *Indexer) plan() {
 	types := x.allBehind()
 	j := x.active()

@@ -10,9 +10,10 @@ package searchparam
 //	   Composite    the same in a component that is a reference
 //	   Token        identifiers are also found by their type (search.OfType)
 //	   URI          a profile is also found with its version
+//	   Position     there were none
 func (p *Param) Revision() int {
 	switch {
-	case p.Kind == Reference, p.Kind == Composite, p.Kind == Token, p.Code == "_profile":
+	case p.Kind == Reference, p.Kind == Composite, p.Kind == Token, p.Kind == Position, p.Code == "_profile":
 		return 2
 	}
 	return 1
