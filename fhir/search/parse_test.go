@@ -472,7 +472,6 @@ func TestParseTellsWhatIsNotSupported(t *testing.T) {
 		"Patient?_sort=nonsense":                               1,
 		"Patient?_sort=link":                                   1,
 		"Patient?_sort=gender":                                 1,
-		"Patient?_sort=name,_type":                             1,
 		"Patient?_contained=true&_score=1":                     2,
 		"Patient?general-practitioner:Practitioner.nonsense=1": 1,
 		"Patient?_has:Observation:nonsense:code=x":             1,
@@ -512,6 +511,25 @@ func TestParseKeepsWhatItUnderstoodForTheSelfLink(t *testing.T) {
 	}
 	if q.After != "token" || q.Format != "json" || q.Pretty != "true" || q.Criteria != 2 {
 		t.Errorf("got %+v", q)
+	}
+}
+
+func TestParseSortKeys(t *testing.T) {
+	t.Parallel()
+	p := newParser(t)
+	for query, want := range map[string][]search.SortKey{
+		"Patient?_sort=-_id":                                  {{ID: true, Descending: true}},
+		"?_sort=_type,-_lastUpdated":                          {{Type: true}, {Updated: true, Descending: true}},
+		"?_type=Patient,Observation&_sort=_type,_lastUpdated": {{Type: true}, {Updated: true}},
+	} {
+		q := parse(t, p, query)
+		if diff := cmp.Diff(want, q.Plan.Sort); diff != "" || len(q.Warnings) > 0 {
+			t.Errorf("%s: %s %v", query, diff, q.Warnings)
+		}
+	}
+	q := parse(t, p, "Patient?_sort=family,-birthdate,_id")
+	if len(q.Plan.Sort) != 3 || q.Plan.Sort[0].Param.Code != "family" || !q.Plan.Sort[1].Descending || !q.Plan.Sort[2].ID {
+		t.Errorf("several keys: %+v", q.Plan.Sort)
 	}
 }
 

@@ -247,12 +247,14 @@ func (Ref) isOperand()       {}
 func (URI) isOperand()       {}
 func (Composite) isOperand() {}
 
-// SortKey is one key of the order. Ascending takes the least of several values
-// and puts resources without a value first; descending takes the greatest and
-// puts them last (Compat: the reference's order).
+// SortKey is one key of the order: one of Param, Updated, ID and Type. Ascending
+// takes the least of several values and puts resources without a value first;
+// descending takes the greatest and puts them last (Compat: the reference's order).
 type SortKey struct {
-	Param      *searchparam.Param // of the first branch's type; engines look the code up for other types; nil for LastUpdated
+	Param      *searchparam.Param // of the first branch's type; engines look the code up for other types; nil for the others
 	Updated    bool               // by meta.lastUpdated
+	ID         bool               // by logical id, in the order of its bytes
+	Type       bool               // by the name of the resource type
 	Descending bool
 }
 

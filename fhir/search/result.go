@@ -118,16 +118,19 @@ var sortable = []searchparam.Kind{
 	searchparam.Date, searchparam.String, searchparam.Number, searchparam.Quantity, searchparam.URI,
 }
 
-// sort reads _sort. One field that cannot be sorted by makes it unsupported as
+// sort reads _sort. Compat: the reference sorts by one field only and warns of several.
+// One field that cannot be sorted by makes it unsupported as
 // a whole, since the other fields alone are another order.
 func (s *parsing) sort(_, value string) error {
 	var keys []SortKey
 	for i, field := range strings.Split(value, ",") {
 		code, descending := strings.CutPrefix(field, "-")
 		key := SortKey{Descending: descending}
-		if code == "_lastUpdated" {
-			key.Updated = true
-		} else if key.Param = s.sortParam(code); key.Param == nil && len(s.types) > 0 {
+		if key.Updated, key.ID, key.Type = code == "_lastUpdated", code == "_id", code == "_type"; key.Updated || key.ID || key.Type {
+			keys = append(keys, key)
+			continue
+		}
+		if key.Param = s.sortParam(code); key.Param == nil && len(s.types) > 0 {
 			return notSupported(fmt.Sprintf("_sort: field %d is no date, string, number, quantity or uri parameter of the searched types", i+1))
 		}
 		keys = append(keys, key)

@@ -8,10 +8,8 @@ import (
 	"salus/fhir/search"
 )
 
-// chain returns the resources that refer to one of the target's. Targets and
-// the reference's postings are walked together in the order of documents, each
-// leaping over what the other lacks.
-func (q *query) chain(f search.Chain) (set, error) {
+// chain returns the resources of type t that refer to one of the target's.
+func (q *query) chain(t fhir.Type, f search.Chain) (set, error) {
 	param, ok := q.s.names.knownParam(f.Param.Name())
 	if !ok {
 		return loaded{}, nil
@@ -20,13 +18,33 @@ func (q *query) chain(f search.Chain) (set, error) {
 	if err != nil {
 		return nil, err
 	}
+	whole := func() (set, error) { return q.referring(param, targets) }
+	if targets.size() <= q.s.limits.sources {
+		return whole()
+	}
+	live, err := q.live(t)
+	return &joined{limits: q.s.limits, around: live, whole: whole, probe: func(doc docID) (bool, error) {
+		refs, err := q.targets(doc, param)
+		for _, r := range refs {
+			if is, err := targets.has(r); err != nil || is {
+				return is, err
+			}
+		}
+		return false, err
+	}}, err
+}
+
+// referring returns the resources that refer to one of targets. Targets and
+// the reference's postings are walked together in the order of documents, each
+// leaping over what the other lacks.
+func (q *query) referring(param uint16, targets set) (set, error) {
 	found := loaded{}
 	prefix := place(postingPrefix(nil, param, nil)).key(tagReference)
 	upper := after(prefix)
 	at, seek := docID(0), true // at: the document whose posting the iterator stands at
-	ok = true
+	ok := true
 	n := 0
-	err = q.loadThen(targets, func(doc docID) (bool, error) {
+	err := q.loadThen(targets, func(doc docID) (bool, error) {
 		if n++; n%1024 == 0 {
 			if err := q.canceled(); err != nil {
 				return false, err
@@ -67,9 +85,6 @@ func (q *query) loadThen(s set, f func(docID) (bool, error)) error {
 	return each(l, 0, q.last, f)
 }
 
-// fewSources is up to how many referring resources are looked at one by one.
-const fewSources = 2048
-
 // has returns the resources of type t to which a resource refers for which the
 // filter holds.
 func (q *query) has(t fhir.Type, f search.Has) (set, error) {
@@ -81,12 +96,44 @@ func (q *query) has(t fhir.Type, f search.Has) (set, error) {
 	if err != nil {
 		return nil, err
 	}
+	live, err := q.live(t)
+	if err != nil {
+		return nil, err
+	}
+	whole := func() (set, error) {
+		found, err := q.referredTo(param, selected)
+		if err != nil {
+			return nil, err
+		}
+		return intersect(found, live), nil
+	}
+	if selected.size() <= q.s.limits.sources {
+		return whole()
+	}
+	selected = &cached{set: selected, seen: loaded{}}
+	prefix := place(postingPrefix(nil, param, nil)).key(tagReference)
+	return &joined{limits: q.s.limits, around: live, whole: whole, probe: func(doc docID) (bool, error) {
+		is := false
+		sources, err := q.posting(appendU32(prefix[:len(prefix):len(prefix)], doc))
+		if err != nil {
+			return false, err
+		}
+		err = each(intersect(sources, selected), 0, q.last, func(docID) (bool, error) {
+			is = true
+			return false, nil
+		})
+		return is, err
+	}}, nil
+}
+
+// referredTo returns what one of the selected resources refers to.
+func (q *query) referredTo(param uint16, selected set) (loaded, error) {
 	sources, err := load(selected, q.last)
 	if err != nil {
 		return nil, err
 	}
 	found := loaded{}
-	if sources.size() <= fewSources {
+	if sources.size() <= q.s.limits.sources {
 		err = each(sources, 0, q.last, func(doc docID) (bool, error) {
 			targets, err := q.targets(doc, param)
 			for _, d := range targets {
@@ -98,7 +145,7 @@ func (q *query) has(t fhir.Type, f search.Has) (set, error) {
 		prefix := place(postingPrefix(nil, param, nil)).key(tagReference)
 		err = q.scanKeys(prefix, after(prefix), func(key, value []byte) error {
 			target, from := binary.BigEndian.Uint32(key[len(prefix):]), sources[chunkOf(key)]
-			if from == nil || found.has(target) {
+			if from == nil || found.holds(target) {
 				return nil
 			}
 			b, err := decodePosting(value)
@@ -108,14 +155,7 @@ func (q *query) has(t fhir.Type, f search.Has) (set, error) {
 			return err
 		})
 	}
-	if err != nil {
-		return nil, err
-	}
-	live, err := q.live(t)
-	if err != nil {
-		return nil, err
-	}
-	return intersect(found, live), nil
+	return found, err
 }
 
 // targets returns the documents to which a document refers by a parameter.

@@ -51,3 +51,10 @@ func (s *Store) TextPosition() uint64 {
 	}
 	return at
 }
+
+// Impatient makes a store ask about joins document by document from the start and
+// walk along every sort order, as it else does when there are very many resources.
+// It gives up asking early, so that tests see that too.
+func (s *Store) Impatient() {
+	s.limits = limits{sources: -1, probes: 3, perHit: 2, candidates: 2, walk: 1 << 20}
+}

@@ -40,6 +40,14 @@ func openAtBoundary(t testing.TB, dir string, now func() time.Time) store.Store 
 	return s
 }
 
+// openImpatient opens a store that answers as if it were large.
+func openImpatient(t testing.TB, dir string, now func() time.Time) store.Store {
+	t.Helper()
+	s := open(t, dir, now)
+	s.(*lsm.Store).Impatient()
+	return s
+}
+
 func TestStore(t *testing.T) { storetest.Run(t, open) }
 
 func TestStore_AcrossChunks(t *testing.T) { storetest.Run(t, openAtBoundary) }
@@ -84,6 +92,10 @@ func TestCrash_Ingesting(t *testing.T) {
 func TestModel(t *testing.T) { storetest.RunModel(t, open) }
 
 func TestModel_AcrossChunks(t *testing.T) { storetest.RunModel(t, openAtBoundary) }
+
+func TestModel_AnsweringAsIfLarge(t *testing.T) { storetest.RunModel(t, openImpatient) }
+
+func TestStore_AnsweringAsIfLarge(t *testing.T) { storetest.Run(t, openImpatient) }
 
 func TestCrash(t *testing.T) { storetest.RunCrash(t, open, storetest.CrashOptions{}) }
 

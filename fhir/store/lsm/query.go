@@ -180,6 +180,19 @@ func (q *query) own(t fhir.Type, param string, term []byte) (set, error) {
 // live returns the current, undeleted resources of a type.
 func (q *query) live(t fhir.Type) (set, error) { return q.own(t, paramLive, nil) }
 
+// results returns what a plan selects, by branch.
+func (q *query) results(plan *search.Plan) ([]*cached, error) {
+	parts := make([]*cached, len(plan.Branches))
+	for i, b := range plan.Branches {
+		found, err := q.filter(b.Type, b.Filter)
+		if err != nil {
+			return nil, err
+		}
+		parts[i] = &cached{set: found, seen: loaded{}}
+	}
+	return parts, nil
+}
+
 // branches returns what a plan selects.
 func (q *query) branches(plan *search.Plan) (set, error) {
 	parts := make([]set, len(plan.Branches))
@@ -219,7 +232,7 @@ func (q *query) filter(t fhir.Type, f search.Filter) (set, error) {
 	case search.Updated:
 		return q.updated(t, f.Date)
 	case search.Chain:
-		return q.chain(f)
+		return q.chain(t, f)
 	case search.Has:
 		return q.has(t, f)
 	case search.Content:

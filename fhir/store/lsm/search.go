@@ -38,28 +38,32 @@ func asksForWords(branches []search.Branch) bool {
 }
 
 func (q *query) run(plan *search.Plan) (*search.Page, error) {
-	selected, err := q.branches(plan)
+	results, err := q.results(plan)
 	if err != nil {
 		return nil, err
 	}
-	result := &cached{set: selected, seen: loaded{}}
 	page := &search.Page{Total: -1}
 	if plan.AfterIncluded != nil {
-		docs, _, err := q.page(plan, result)
+		docs, _, err := q.page(plan, results)
 		if err != nil {
 			return nil, err
 		}
 		return page, q.includeMore(plan, docs, page)
 	}
 	if plan.Total || plan.Count == 0 {
-		if page.Total, err = count(result, q.last); err != nil {
-			return nil, err
+		page.Total = 0
+		for _, r := range results {
+			n, err := count(r, q.last)
+			if err != nil {
+				return nil, err
+			}
+			page.Total += n
 		}
 	}
 	if plan.Count == 0 {
 		return page, nil
 	}
-	docs, next, err := q.page(plan, result)
+	docs, next, err := q.page(plan, results)
 	if err != nil {
 		return nil, err
 	}
@@ -94,10 +98,17 @@ func (q *query) current(doc docID) (v fhir.Version, ok bool, err error) {
 
 // page returns the documents of the plan's page, in order, and the cursor of
 // the next one.
-func (q *query) page(plan *search.Plan, result *cached) ([]docID, []byte, error) {
+func (q *query) page(plan *search.Plan, results []*cached) ([]docID, []byte, error) {
 	if len(plan.Sort) > 0 {
-		return q.sorted(plan, result)
+		return q.sorted(plan, results)
 	}
+	var parts []set
+	for _, r := range results {
+		if l, is := r.set.(loaded); !is || len(l) > 0 {
+			parts = append(parts, r)
+		}
+	}
+	result := unite(parts...)
 	from := docID(0)
 	if len(plan.After) > 0 {
 		c, err := parseCursor(plan.After, 0)

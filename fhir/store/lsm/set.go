@@ -19,6 +19,19 @@ type set interface {
 
 	// size estimates how many members there are, from above.
 	size() int64
+
+	// rough returns a set that holds all members and is cheap to look at by
+	// chunks. exact says that it holds no others.
+	rough() (s set, exact bool)
+
+	// has reports whether a document is a member.
+	has(doc docID) (bool, error)
+}
+
+// within reports whether a document is in its chunk of a set.
+func within(s set, doc docID) (bool, error) {
+	b, err := s.chunk(doc >> 16)
+	return b != nil && b.Contains(doc&0xffff), err
 }
 
 // loaded is a set in memory.
@@ -41,10 +54,13 @@ func (l loaded) unite(c uint32, b *roaring.Bitmap) {
 	}
 }
 
-func (l loaded) has(doc docID) bool {
+func (l loaded) holds(doc docID) bool {
 	b := l[doc>>16]
 	return b != nil && b.Contains(doc&0xffff)
 }
+
+func (l loaded) has(doc docID) (bool, error) { return l.holds(doc), nil }
+func (l loaded) rough() (set, bool)          { return l, true }
 
 func (l loaded) chunk(c uint32) (*roaring.Bitmap, error) { return l[c], nil }
 
@@ -88,6 +104,9 @@ func (p *posting) chunk(c uint32) (*roaring.Bitmap, error) {
 
 func (p *posting) chunks() ([]uint32, bool) { return nil, true }
 func (p *posting) size() int64              { return p.estimate }
+func (p *posting) rough() (set, bool)       { return p, true }
+
+func (p *posting) has(doc docID) (bool, error) { return within(p, doc) }
 
 // union is the union of its parts.
 type union []set
@@ -144,6 +163,23 @@ func (u union) size() int64 {
 	return n
 }
 
+func (u union) rough() (set, bool) {
+	parts, exact := roughly(u)
+	if exact {
+		return u, true
+	}
+	return unite(parts...), false
+}
+
+func (u union) has(doc docID) (bool, error) {
+	for _, s := range u {
+		if is, err := s.has(doc); err != nil || is {
+			return is, err
+		}
+	}
+	return false, nil
+}
+
 // both is the intersection of its parts, the smallest first.
 type both []set
 
@@ -151,34 +187,41 @@ func intersect(parts ...set) set {
 	if len(parts) == 1 {
 		return parts[0]
 	}
-	slices.SortStableFunc(parts, func(a, b set) int {
-		if x, y := a.size(), b.size(); x != y {
-			if x < y {
-				return -1
-			}
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(parts, bySize)
 	return both(parts)
 }
 
 func (i both) chunk(c uint32) (*roaring.Bitmap, error) {
 	var left *roaring.Bitmap
 	for n, s := range i {
-		b, err := s.chunk(c)
-		if err != nil || b == nil || b.IsEmpty() {
-			return nil, err
-		}
+		var err error
 		if n == 0 {
-			left = b
-			continue
+			left, err = s.chunk(c)
+		} else {
+			left, err = narrow(s, c, left)
 		}
-		if left = roaring.And(left, b); left.IsEmpty() {
-			return nil, nil
+		if err != nil || left == nil || left.IsEmpty() {
+			return nil, err
 		}
 	}
 	return left, nil
+}
+
+func (i both) rough() (set, bool) {
+	parts, exact := roughly(i)
+	if exact {
+		return i, true
+	}
+	return intersect(parts...), false
+}
+
+func (i both) has(doc docID) (bool, error) {
+	for _, s := range i {
+		if is, err := s.has(doc); err != nil || !is {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 func (i both) chunks() ([]uint32, bool) {
@@ -202,11 +245,36 @@ func (w without) chunk(c uint32) (*roaring.Bitmap, error) {
 	if err != nil || a == nil {
 		return nil, err
 	}
+	if _, exact := w.take.rough(); !exact {
+		b, err := narrow(w.take, c, a)
+		if err != nil {
+			return nil, err
+		}
+		return roaring.AndNot(a, b), nil
+	}
 	b, err := w.take.chunk(c)
 	if err != nil || b == nil || b.IsEmpty() {
 		return a, err
 	}
 	return roaring.AndNot(a, b), nil
+}
+
+func (w without) rough() (set, bool) {
+	from, exact := w.from.rough()
+	if _, plain := w.take.rough(); exact && plain {
+		return w, true
+	} else if plain {
+		return without{from, w.take}, false
+	}
+	return from, false
+}
+
+func (w without) has(doc docID) (bool, error) {
+	if is, err := w.from.has(doc); err != nil || !is {
+		return false, err
+	}
+	is, err := w.take.has(doc)
+	return !is, err
 }
 
 func (w without) chunks() ([]uint32, bool) { return w.from.chunks() }
@@ -230,89 +298,19 @@ func (m *cached) chunk(c uint32) (*roaring.Bitmap, error) {
 }
 
 func (m *cached) has(doc docID) (bool, error) {
-	b, err := m.chunk(doc >> 16)
-	return b != nil && b.Contains(doc&0xffff), err
+	if b, ok := m.seen[doc>>16]; ok {
+		return b != nil && b.Contains(doc&0xffff), nil
+	}
+	if _, exact := m.set.rough(); exact {
+		return within(m, doc)
+	}
+	return m.set.has(doc)
 }
 
-// each calls f with the members from document from on, ascending, until f
-// returns false. last is the greatest number given so far.
-func each(s set, from, last docID, f func(docID) (bool, error)) error {
-	visit := func(c uint32) (bool, error) {
-		b, err := s.chunk(c)
-		if err != nil || b == nil {
-			return true, err
-		}
-		it := b.Iterator()
-		if c == from>>16 {
-			it.AdvanceIfNeeded(from & 0xffff)
-		}
-		for it.HasNext() {
-			if goOn, err := f(c<<16 | it.Next()); err != nil || !goOn {
-				return false, err
-			}
-		}
-		return true, nil
+func (m *cached) rough() (set, bool) {
+	r, exact := m.set.rough()
+	if exact {
+		return m, true
 	}
-	if list, all := s.chunks(); !all {
-		at, _ := slices.BinarySearch(list, from>>16)
-		for _, c := range list[at:] {
-			if goOn, err := visit(c); err != nil || !goOn {
-				return err
-			}
-		}
-		return nil
-	}
-	for c := from >> 16; c <= last>>16; c++ {
-		if goOn, err := visit(c); err != nil || !goOn {
-			return err
-		}
-	}
-	return nil
-}
-
-// count returns how many members there are.
-func count(s set, last docID) (int64, error) {
-	list, all := s.chunks()
-	if all {
-		list = make([]uint32, last>>16+1)
-		for i := range list {
-			list[i] = uint32(i)
-		}
-	}
-	n := int64(0)
-	for _, c := range list {
-		b, err := s.chunk(c)
-		if err != nil {
-			return 0, err
-		}
-		if b != nil {
-			n += int64(b.GetCardinality())
-		}
-	}
-	return n, nil
-}
-
-// load brings a whole set into memory.
-func load(s set, last docID) (loaded, error) {
-	if l, ok := s.(loaded); ok {
-		return l, nil
-	}
-	list, all := s.chunks()
-	if all {
-		list = make([]uint32, last>>16+1)
-		for i := range list {
-			list[i] = uint32(i)
-		}
-	}
-	l := make(loaded, len(list))
-	for _, c := range list {
-		b, err := s.chunk(c)
-		if err != nil {
-			return nil, err
-		}
-		if b != nil && !b.IsEmpty() {
-			l[c] = b
-		}
-	}
-	return l, nil
+	return r, false
 }

@@ -30,11 +30,12 @@ func (v sortValue) compare(o sortValue) int {
 	return bytes.Compare(v.term, o.term)
 }
 
-// order is a plan's sort made ready.
+// order is a plan's sort made ready for one resource type.
 type order struct {
 	keys   []search.SortKey
-	tags   []byte                // of the ordered terms; 0 for lastUpdated
-	params map[fhir.Type][]param // of the keys, for each type searched
+	tags   []byte  // of the ordered terms; 0 for keys that are no parameters
+	params []param // of the keys
+	lead   int     // how many keys at the front are the same for the whole type
 }
 
 // param is a parameter's number, if anything was stored for it.
@@ -43,13 +44,13 @@ type param struct {
 	known  bool
 }
 
-func (q *query) newOrder(plan *search.Plan) (order, error) {
-	o := order{keys: plan.Sort, tags: make([]byte, len(plan.Sort)), params: map[fhir.Type][]param{}}
-	for _, b := range plan.Branches {
-		o.params[b.Type] = make([]param, len(plan.Sort))
+func (q *query) newOrder(keys []search.SortKey, t fhir.Type) (order, error) {
+	o := order{keys: keys, tags: make([]byte, len(keys)), params: make([]param, len(keys))}
+	for o.lead < len(keys) && keys[o.lead].Type {
+		o.lead++
 	}
-	for i, k := range plan.Sort {
-		if k.Updated {
+	for i, k := range keys {
+		if k.Param == nil {
 			continue
 		}
 		switch k.Param.Kind {
@@ -66,9 +67,7 @@ func (q *query) newOrder(plan *search.Plan) (order, error) {
 		default:
 			return o, fault.New(fault.Invalid, "results cannot be sorted by parameter %s, which has no order", k.Param.Code)
 		}
-		for t, params := range o.params {
-			params[i].number, params[i].known = q.s.names.knownParam(string(t) + "." + k.Param.Code)
-		}
+		o.params[i].number, o.params[i].known = q.s.names.knownParam(string(t) + "." + k.Param.Code)
 	}
 	return o, nil
 }
@@ -109,15 +108,8 @@ func (t *top) take() []cursor {
 	return t.found[:min(len(t.found), t.want)]
 }
 
-// sorted returns a page in the plan's order. It either collects the values of
-// all members and sorts them, or walks the order of the first key and picks the
-// members out of it. Collecting looks at every member (m); walking looks at about
-// count × n/m of the n resources in the order before a page is full. The lesser wins.
-func (q *query) sorted(plan *search.Plan, result *cached) ([]docID, []byte, error) {
-	o, err := q.newOrder(plan)
-	if err != nil {
-		return nil, nil, err
-	}
+// sorted returns a page in the plan's order, out of the members of each branch.
+func (q *query) sorted(plan *search.Plan, results []*cached) ([]docID, []byte, error) {
 	var from *cursor
 	if len(plan.After) > 0 {
 		c, err := parseCursor(plan.After, len(plan.Sort))
@@ -126,30 +118,34 @@ func (q *query) sorted(plan *search.Plan, result *cached) ([]docID, []byte, erro
 		}
 		from = &c
 	}
-	members, err := count(result, q.last)
-	if err != nil {
-		return nil, nil, err
+	branches := make([]int, len(plan.Branches))
+	for i := range branches {
+		branches[i] = i
 	}
-	all := int64(0)
-	for _, b := range plan.Branches {
-		live, err := q.live(b.Type)
+	byType := plan.Sort[0].Type
+	if byType {
+		slices.SortStableFunc(branches, func(a, b int) int {
+			c := cmp.Compare(plan.Branches[a].Type, plan.Branches[b].Type)
+			if plan.Sort[0].Descending {
+				return -c
+			}
+			return c
+		})
+	}
+	best := top{order: order{keys: plan.Sort}, want: plan.Count + 1, from: from}
+	for _, i := range branches {
+		found, err := q.sortedBranch(plan, plan.Branches[i].Type, results[i], from)
 		if err != nil {
 			return nil, nil, err
 		}
-		all += live.size()
+		for _, c := range found {
+			best.add(c)
+		}
+		if byType && len(best.found) >= best.want {
+			break // the types that follow come behind
+		}
 	}
-	// Instants that are equal are told apart by further keys only when collected.
-	canWalk := len(plan.Branches) == 1 && o.tags[0] != tagQuantity && (o.tags[0] != 0 || len(o.keys) == 1)
-	var found []cursor
-	if canWalk && members*members > int64(plan.Count)*all {
-		w := walk{q: q, result: result, typ: plan.Branches[0].Type, order: o, from: from, want: plan.Count + 1}
-		found, err = w.run()
-	} else {
-		found, err = q.collect(plan, o, result, from)
-	}
-	if err != nil {
-		return nil, nil, err
-	}
+	found := best.take()
 	docs := make([]docID, 0, min(len(found), plan.Count))
 	for i := range found[:min(len(found), plan.Count)] {
 		docs = append(docs, found[i].doc)
@@ -160,22 +156,49 @@ func (q *query) sorted(plan *search.Plan, result *cached) ([]docID, []byte, erro
 	return docs, nil, nil
 }
 
-// collect sorts all members that come behind from, and returns one more than a page.
-func (q *query) collect(plan *search.Plan, o order, result *cached, from *cursor) ([]cursor, error) {
-	best := top{order: o, want: plan.Count + 1, from: from}
-	var typ fhir.Type
-	if len(plan.Branches) == 1 {
-		typ = plan.Branches[0].Type
+// sortedBranch returns the first members of one type behind from, one more than a
+// page. It either collects the values of all members and sorts them, or walks the
+// order of the first key and picks the members out of it. Collecting looks at
+// every member (m); walking looks at about count × n/m of the n resources in the
+// order before a page is full. The lesser wins.
+func (q *query) sortedBranch(plan *search.Plan, t fhir.Type, result *cached, from *cursor) ([]cursor, error) {
+	o, err := q.newOrder(plan.Sort, t)
+	if err != nil {
+		return nil, err
 	}
-	err := q.loadThen(result, func(doc docID) (bool, error) {
-		if len(plan.Branches) > 1 {
-			d, _, err := q.s.document(q.snap, doc)
-			if err != nil {
-				return false, err
-			}
-			typ = q.s.names.typeName(d.typ)
+	if from != nil && o.lead > 0 {
+		c := bytes.Compare(from.keys[0].term, []byte(t))
+		if o.keys[0].Descending {
+			c = -c
 		}
-		c, err := q.sortValues(o, typ, doc)
+		if c > 0 {
+			return nil, nil // all of the type came before
+		}
+		if c < 0 {
+			from = nil
+		}
+	}
+	live, err := q.live(t)
+	if err != nil {
+		return nil, err
+	}
+	members, err := q.estimate(result)
+	if err != nil {
+		return nil, err
+	}
+	canWalk := o.lead == len(o.keys) || o.tags[o.lead] != tagQuantity
+	if canWalk && members*members*q.s.limits.walk > int64(plan.Count)*live.size() {
+		w := walk{q: q, result: result, typ: t, order: o, from: from, want: plan.Count + 1}
+		return w.run()
+	}
+	return q.collect(plan, t, o, result, from)
+}
+
+// collect sorts all members that come behind from, and returns one more than a page.
+func (q *query) collect(plan *search.Plan, t fhir.Type, o order, result *cached, from *cursor) ([]cursor, error) {
+	best := top{order: o, want: plan.Count + 1, from: from}
+	err := q.loadThen(result, func(doc docID) (bool, error) {
+		c, err := q.sortValues(o, t, doc)
 		if err != nil {
 			return false, err
 		}
@@ -190,27 +213,31 @@ func (q *query) sortValues(o order, t fhir.Type, doc docID) (cursor, error) {
 	c := cursor{doc: doc, keys: make([]sortValue, len(o.keys))}
 	terms := false
 	for i, k := range o.keys {
-		if !k.Updated {
+		switch {
+		case k.Type:
+			c.keys[i] = sortValue{true, []byte(t)}
+		case k.Param != nil:
 			terms = true
-			continue
-		}
-		d, _, err := q.s.document(q.snap, doc)
-		if err != nil {
-			return c, err
-		}
-		if c.keys[i], err = q.updatedValue(d.seq, len(o.keys) > 1); err != nil {
-			return c, err
+		default:
+			d, _, err := q.s.document(q.snap, doc)
+			if err != nil {
+				return c, err
+			}
+			if k.ID {
+				c.keys[i] = sortValue{true, []byte(d.id)}
+			} else if c.keys[i], err = q.updatedValue(d.seq, i+1 < len(o.keys)); err != nil {
+				return c, err
+			}
 		}
 	}
 	if !terms {
 		return c, nil
 	}
-	params := o.params[t]
 	var b [5]byte
 	_, err := get(q.snap, forwardKey(b[:0], doc), func(value []byte) error {
 		return eachForward(value, func(number uint16, term []byte) {
-			for i := range params {
-				if params[i].known && params[i].number == number {
+			for i := range o.params {
+				if o.params[i].known && o.params[i].number == number {
 					c.keys[i].improve(term, o.tags[i], o.keys[i].Descending)
 				}
 			}

@@ -64,6 +64,7 @@ type Store struct {
 	claims claims
 	queue  commitQueue
 	stats  counters
+	limits limits
 
 	text    textIndex
 	syncing sync.WaitGroup // the goroutines that answer committed calls
@@ -100,7 +101,7 @@ func Open(dir string, o Options) (*Store, error) {
 		}
 		return nil, fault.Wrap(fault.Internal, err, "the database cannot be opened")
 	}
-	s := &Store{db: db, now: o.Now, log: o.Logger, space: guard}
+	s := &Store{db: db, now: o.Now, log: o.Logger, space: guard, limits: usualLimits}
 	s.tables = opt.MakeWriterOptions(0, db.FormatMajorVersion().MaxTableFormat())
 	s.text.open(o.TextPatience)
 	if err := s.load(); err != nil {

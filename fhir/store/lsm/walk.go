@@ -2,12 +2,8 @@ package lsm
 
 import (
 	"bytes"
-	"encoding/binary"
 	"slices"
 
-	"github.com/cockroachdb/pebble/v2"
-
-	"salus/fault"
 	"salus/fhir"
 	"salus/fhir/search"
 )
@@ -25,9 +21,15 @@ type walk struct {
 }
 
 func (w *walk) run() ([]cursor, error) {
-	key := w.order.keys[0]
-	if key.Updated {
+	if w.order.lead == len(w.order.keys) {
+		return w.found, w.equals(w.result, sortValue{})
+	}
+	key := w.order.keys[w.order.lead]
+	switch {
+	case key.Updated:
 		return w.found, w.byPosition(key.Descending)
+	case key.ID:
+		return w.found, w.byID(key.Descending)
 	}
 	steps := []func(search.SortKey) error{w.lacking, w.terms}
 	if key.Descending {
@@ -41,12 +43,18 @@ func (w *walk) run() ([]cursor, error) {
 	return w.found, nil
 }
 
+// start returns what the walk's first key has where it goes on; only when from is set.
+func (w *walk) start() sortValue { return w.from.keys[w.order.lead] }
+
+// last reports whether no key comes behind the one that is walked along.
+func (w *walk) last() bool { return w.order.lead+1 >= len(w.order.keys) }
+
 // lacking picks the members without a value under the first key.
 func (w *walk) lacking(key search.SortKey) error {
-	if w.from != nil && w.from.keys[0].present && !key.Descending {
+	if w.from != nil && w.start().present && !key.Descending {
 		return nil // they came first
 	}
-	present, err := w.q.withTerms(w.typ, key, w.order.tags[0])
+	present, err := w.q.withTerms(w.typ, key, w.order.tags[w.order.lead])
 	if err != nil {
 		return err
 	}
@@ -56,8 +64,8 @@ func (w *walk) lacking(key search.SortKey) error {
 // equals picks those of s that have value under the first key.
 func (w *walk) equals(s set, value sortValue) error {
 	first := docID(0)
-	single := len(w.order.keys) == 1
-	if single && w.from != nil && w.from.keys[0].compare(value) == 0 {
+	all := w.order.lead == len(w.order.keys) // no key tells them apart
+	if w.last() && w.from != nil && (all || w.start().compare(value) == 0) {
 		if first = w.from.doc + 1; first == 0 {
 			return nil
 		}
@@ -68,11 +76,11 @@ func (w *walk) equals(s set, value sortValue) error {
 		if err != nil {
 			return false, err
 		}
-		if c.keys[0].compare(value) != 0 {
+		if !all && c.keys[w.order.lead].compare(value) != 0 {
 			return true, nil // another of its values is the one it is ordered by
 		}
 		best.add(c)
-		return !single || len(best.found) < best.want, w.q.canceled()
+		return !w.last() || len(best.found) < best.want, w.q.canceled()
 	})
 	w.found = append(w.found, best.take()...)
 	return err
@@ -98,15 +106,15 @@ func (w *walk) terms(key search.SortKey) error {
 	if !ok {
 		return nil
 	}
-	prefix := place(postingPrefix(nil, param, nil)).key(w.order.tags[0])
+	prefix := place(postingPrefix(nil, param, nil)).key(w.order.tags[w.order.lead])
 	lower, upper := prefix, after(prefix)
 	it := w.q.iter
 	if w.from != nil {
-		if !w.from.keys[0].present {
+		if !w.start().present {
 			if key.Descending {
 				return nil // those with a value came first
 			}
-		} else if at := append(bytes.Clone(prefix), w.from.keys[0].term...); key.Descending {
+		} else if at := append(bytes.Clone(prefix), w.start().term...); key.Descending {
 			upper = after(at) // the term itself again, for the rest of its documents
 		} else {
 			lower = at
@@ -139,61 +147,4 @@ func (w *walk) terms(key search.SortKey) error {
 		}
 	}
 	return it.Error()
-}
-
-// byPosition picks the members in the order of their current versions.
-func (w *walk) byPosition(descending bool) error {
-	typ, ok := w.q.s.names.knownType(w.typ)
-	if !ok {
-		return nil
-	}
-	opt := &pebble.IterOptions{LowerBound: typeLogKey(nil, typ, 0), UpperBound: after(appendU16([]byte{spaceTypeLog}, typ))}
-	if w.from != nil {
-		if len(w.from.keys[0].term) != 8 {
-			return fault.New(fault.Invalid, "the continuation does not belong to this search")
-		}
-		seq := binary.BigEndian.Uint64(w.from.keys[0].term)
-		if descending {
-			opt.UpperBound = typeLogKey(nil, typ, seq)
-		} else {
-			opt.LowerBound = typeLogKey(nil, typ, seq+1)
-		}
-	}
-	it, err := w.q.snap.NewIter(opt)
-	if err != nil {
-		return err
-	}
-	step, start := it.Next, it.First
-	if descending {
-		step, start = it.Prev, it.Last
-	}
-	n := 0
-	for ok := start(); ok && len(w.found) < w.want; ok = step() {
-		if n++; n%4096 == 0 {
-			if err := w.q.canceled(); err != nil {
-				return closeAfter(it, err)
-			}
-		}
-		value, err := it.ValueAndErr()
-		if err != nil {
-			return closeAfter(it, err)
-		}
-		doc := binary.BigEndian.Uint32(value)
-		member, err := w.result.has(doc)
-		if err != nil {
-			return closeAfter(it, err)
-		}
-		if !member {
-			continue
-		}
-		seq := binary.BigEndian.Uint64(it.Key()[3:])
-		d, _, err := w.q.s.document(w.q.snap, doc)
-		if err != nil {
-			return closeAfter(it, err)
-		}
-		if d.seq == seq { // otherwise an older version
-			w.found = append(w.found, cursor{keys: []sortValue{{true, appendU64(nil, seq)}}, doc: doc})
-		}
-	}
-	return closeAfter(it, it.Error())
 }

@@ -155,7 +155,12 @@ func compareKeys(sort []search.SortKey, a, b place) int {
 // sortValue returns the least of a resource's values, or the greatest if
 // descending, or nil.
 func sortValue(key search.SortKey, r *resource) []byte {
-	if key.Updated || key.Param == nil {
+	switch {
+	case key.ID:
+		return []byte(r.current().ID)
+	case key.Type:
+		return []byte(r.current().Type)
+	case key.Updated || key.Param == nil:
 		return binary.BigEndian.AppendUint64(nil, uint64(searchparam.TicksOf(r.current().Updated)))
 	}
 	var best []byte

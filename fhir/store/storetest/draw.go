@@ -306,7 +306,14 @@ func drawPlan(r *rapid.T) search.Plan {
 	}
 	for range pick(r, "sort keys", []int{0, 0, 1, 1, 2}) {
 		key := search.SortKey{Descending: rapid.Bool().Draw(r, "descending")}
-		if key.Updated = chance(r, "by time", 25); !key.Updated {
+		switch rapid.IntRange(0, 7).Draw(r, "by") {
+		case 0, 1:
+			key.Updated = true
+		case 2:
+			key.ID = true
+		case 3:
+			key.Type = true
+		default:
 			key.Param = params[types[0]][pick(r, "sort", sortCodes)]
 		}
 		plan.Sort = append(plan.Sort, key)
@@ -361,7 +368,12 @@ func describePlan(plan search.Plan) string {
 	}
 	for _, key := range plan.Sort {
 		what := "lastUpdated"
-		if !key.Updated {
+		switch {
+		case key.ID:
+			what = "id"
+		case key.Type:
+			what = "type"
+		case key.Param != nil:
 			what = key.Param.Code
 		}
 		fmt.Fprintf(&b, "sort by %s, descending: %t\n", what, key.Descending)

@@ -19,6 +19,8 @@ var orderTests = []test{
 	{"lastUpdated sorts in both directions", sortsUpdated},
 	{"several keys sort one after the other", sortsByKeys},
 	{"several types sort by the code of each", sortsTypes},
+	{"ids and types sort by name", sortsNames},
+	{"lastUpdated goes before other keys", sortsInstants},
 }
 
 // inOrder checks the order of all matches, in one page and in pages of each
@@ -177,6 +179,44 @@ func sortsTypes(f *fixture) {
 	f.inOrder(plan, "4 6 2 3 1 5")
 	plan.Sort = []search.SortKey{descending(by(date))}
 	f.inOrder(plan, "5 1 3 2 4 6")
+}
+
+func sortsNames(f *fixture) {
+	for _, name := range []string{"b", "Patient/b", "Encounter/c", "a", "Patient/a", "Encounter/a"} {
+		f.clock.advance(time.Minute)
+		f.put(name)
+	}
+	id, typ, updated := search.SortKey{ID: true}, search.SortKey{Type: true}, search.SortKey{Updated: true}
+	f.inOrder(sorted(id), "a b")
+	f.inOrder(sorted(descending(id)), "b a")
+	f.inOrder(sorted(typ), "b a")
+	f.inOrder(sorted(typ, id), "a b")
+	plan := everything(observation, patient, encounter)
+	for _, c := range []struct {
+		keys []search.SortKey
+		want string
+	}{
+		{[]search.SortKey{typ, id}, "a c a b a b"}, // Encounter, Observation, Patient
+		{[]search.SortKey{typ, updated}, "c a b a b a"},
+		{[]search.SortKey{descending(typ), descending(updated)}, "a b a b a c"},
+		{[]search.SortKey{descending(typ)}, "b a b a c a"},
+		{[]search.SortKey{descending(id), typ}, "c b b a a a"},
+	} {
+		plan.Sort = c.keys
+		f.inOrder(plan, c.want)
+	}
+}
+
+func sortsInstants(f *fixture) {
+	f.write(put("a", num("3")), put("b", num("1")), put("c", num("2")))
+	f.clock.advance(time.Minute)
+	f.write(put("d", num("2")), put("e", num("1")))
+	f.clock.advance(time.Minute)
+	f.put("c", num("2"))
+	updated := search.SortKey{Updated: true}
+	f.inOrder(sorted(updated, by(number)), "b a e d c")
+	f.inOrder(sorted(updated, descending(by(number))), "a b d e c")
+	f.inOrder(sorted(descending(updated), by(number)), "c e d b a")
 }
 
 // many writes n observations in calls of up to 500, with values that let
