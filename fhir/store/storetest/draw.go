@@ -396,7 +396,3 @@ func inGivenOrder(versions []fhir.Version) string {
 	}
 	return strings.Join(all, " ")
 }
-
-func sortByName(versions []fhir.Version) {
-	slices.SortFunc(versions, func(a, b fhir.Version) int { return strings.Compare(a.Key.String(), b.Key.String()) })
-}

@@ -238,3 +238,7 @@ func includesMore(f *fixture) {
 		f.Errorf("a made-up continuation: %v", err)
 	}
 }
+
+func sortByName(versions []fhir.Version) {
+	slices.SortFunc(versions, func(a, b fhir.Version) int { return strings.Compare(a.Key.String(), b.Key.String()) })
+}
