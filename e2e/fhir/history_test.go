@@ -5,8 +5,20 @@ import "testing"
 // life is a patient that was made, changed and deleted.
 var life = []step{
 	do("PUT Patient/{u}", 201, body(named(active)), keep("first", "meta.lastUpdated")),
+	later("first"),
 	do("PUT Patient/{u}", 200, body(named(inactive)), keep("second", "meta.lastUpdated")),
+	later("second"),
 	do("DELETE Patient/{u}", 204),
+}
+
+// later waits until the service's clock shows another instant than the one kept.
+func later(name string) step {
+	return do("GET Patient?_id={u}&_summary=count", 200, again, checks(func(r reply, v values) string {
+		if r.text("meta.lastUpdated") == v[name] {
+			return "the clock of the service stands still"
+		}
+		return ""
+	}))
 }
 
 func lived(steps ...step) []step { return append(life[:len(life):len(life)], steps...) }
@@ -31,6 +43,9 @@ var histories = []story{
 	tell("_since in the future", lived(do("GET Patient/{u}/_history?_since=2999-01-01", 200, has("entry", 0)))...),
 	tell("_before in the future", do("GET Patient/_history?_before=2999-01-01", 400, at("resourceType", "OperationOutcome"))).in(azure),
 	tell("a wrong _since", lived(do("GET Patient/{u}/_history?_since=yesterday", 400))...),
+	tell("_at with _since", lived(do("GET Patient/{u}/_history?_at={first}&_since={first}", 403, at("resourceType", "OperationOutcome")))...).in(azure),
+	tell("_at with _before", lived(do("GET Patient/{u}/_history?_at={first}&_before={second}", 403, at("resourceType", "OperationOutcome")))...).in(azure),
+	tell("_at finds what was current", lived(do("GET Patient/{u}/_history?_at={first}", 200, has("entry", 1), at("entry.0.resource.meta.versionId", "1")))...),
 	tell("another sort", lived(do("GET Patient/{u}/_history?_sort=birthdate", 400, at("resourceType", "OperationOutcome")))...).in(azure),
 	tell("the total of an instance", lived(do("GET Patient/{u}/_history?_summary=count", 200, at("total", "3"), has("entry", 0)))...),
 	tell("_count=0 is the total", lived(do("GET Patient/{u}/_history?_count=0", 200, at("total", "3"), has("entry", 0)))...),

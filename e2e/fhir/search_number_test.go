@@ -44,8 +44,9 @@ func decimal(s string) (value, half *big.Rat) {
 }
 
 // holds reports whether a stored range compares with a query as the prefix
-// wants it. nil is an open end.
-func holds(prefix string, low, high *big.Rat, query string) bool {
+// wants it. nil is an open end. The window of 4 is [3.5, 4.5] in the reference
+// and [3.5, 4.5) in FHIR (R4 search §3.1.1.4.6).
+func holds(prefix string, low, high *big.Rat, query string, rules mode) bool {
 	v, half := decimal(query)
 	from, to := new(big.Rat).Sub(v, half), new(big.Rat).Add(v, half)
 	if prefix == "ap" {
@@ -55,6 +56,9 @@ func holds(prefix string, low, high *big.Rat, query string) bool {
 	above := func(bound *big.Rat) bool { return high == nil || high.Cmp(bound) > 0 }
 	below := func(bound *big.Rat) bool { return low == nil || low.Cmp(bound) < 0 }
 	within := low != nil && high != nil && low.Cmp(from) >= 0 && high.Cmp(to) <= 0
+	if rules == strict && prefix != "ap" {
+		within = within && high.Cmp(to) < 0
+	}
 	switch prefix {
 	case "", "eq":
 		return within
@@ -82,40 +86,42 @@ var probabilities = []struct{ name, value string }{{"n1", "3"}, {"n2", "4"}, {"n
 
 func TestSearch_Number(t *testing.T) {
 	t.Parallel()
-	var things []thing
-	for _, p := range probabilities {
-		things = append(things, thing{p.name, `{"resourceType":"RiskAssessment","status":"final","subject":{"reference":"Patient/x"},"prediction":[{"probabilityDecimal":` + p.value + `}]}`})
-	}
-	things = append(things, thing{"none", `{"resourceType":"RiskAssessment","status":"final","subject":{"reference":"Patient/x"}}`})
-	w := build(t, first(), things...)
-	rows := []find{
-		{"missing", "RiskAssessment?probability:missing=true", "none"},
-		{"or", "RiskAssessment?probability=3.0,4.123", "n1 n5"},
-		{"and", "RiskAssessment?probability=gt3&probability=lt5", "n2 n4 n5"}}
-	for _, query := range []string{"3", "4", "4.0", "4.5", "4.1", "4.12", "4.123", "4.1230", "5", "1500", "1.5e3", "15e2", "3.5", "0", "-1"} {
-		for _, prefix := range prefixes {
-			if prefix == "ap" && query == "0" {
-				continue // a tenth of nothing
-			}
-			var want []string
-			for _, p := range probabilities {
-				v, _ := decimal(p.value)
-				if holds(prefix, v, v, query) {
-					want = append(want, p.name)
-				}
-			}
-			rows = append(rows, find{"", "RiskAssessment?probability=" + prefix + query, strings.Join(want, " ")})
+	alternatives(t, "RiskAssessment?probability=gt1,lt3")
+	on(t, func(t *testing.T, service target) {
+		var things []thing
+		for _, p := range probabilities {
+			things = append(things, thing{p.name, `{"resourceType":"RiskAssessment","status":"final","subject":{"reference":"Patient/x"},"prediction":[{"probabilityDecimal":` + p.value + `}]}`})
 		}
-	}
-	w.finds(t, rows)
-	refuses(t, first(), []refusal{
-		{"RiskAssessment?probability=high", 400, "invalid"},
-		{"RiskAssessment?probability=1x", 400, "invalid"},
-		{"RiskAssessment?probability=gt", 400, ""},
-		{"RiskAssessment?probability=1e400000000000", 400, ""},
-		{"RiskAssessment?probability=gt1,lt3", 403, "invalid"},
-		{"RiskAssessment?probability:exact=1", 403, "invalid"},
-		{"RiskAssessment?probability:missing=maybe", 403, "invalid"},
+		things = append(things, thing{"none", `{"resourceType":"RiskAssessment","status":"final","subject":{"reference":"Patient/x"}}`})
+		w := build(t, service, things...)
+		rows := []find{
+			{"missing", "RiskAssessment?probability:missing=true", "none"},
+			{"or", "RiskAssessment?probability=3.0,4.123", "n1 n5"},
+			{"and", "RiskAssessment?probability=gt3&probability=lt5", "n2 n4 n5"}}
+		for _, query := range []string{"3", "4", "4.0", "4.5", "4.1", "4.12", "4.123", "4.1230", "5", "1500", "1.5e3", "15e2", "3.5", "0", "-1"} {
+			for _, prefix := range prefixes {
+				if prefix == "ap" && query == "0" {
+					continue // a tenth of nothing
+				}
+				var want []string
+				for _, p := range probabilities {
+					v, _ := decimal(p.value)
+					if holds(prefix, v, v, query, service.mode) {
+						want = append(want, p.name)
+					}
+				}
+				rows = append(rows, find{"", "RiskAssessment?probability=" + prefix + query, strings.Join(want, " ")})
+			}
+		}
+		w.finds(t, rows)
+		refuses(t, service, []refusal{
+			{"RiskAssessment?probability=high", 400, "invalid"},
+			{"RiskAssessment?probability=1x", 400, "invalid"},
+			{"RiskAssessment?probability=gt", 400, ""},
+			{"RiskAssessment?probability=1e400000000000", 400, ""},
+			{"RiskAssessment?probability:exact=1", 403, "invalid"},
+			{"RiskAssessment?probability:missing=maybe", 403, "invalid"},
+		})
 	})
 }
 
@@ -133,46 +139,48 @@ var amounts = []struct{ name, value, system, code string }{
 
 func TestSearch_Quantity(t *testing.T) {
 	t.Parallel()
-	var things []thing
-	for _, a := range amounts {
-		unit := ""
-		if a.system != "" {
-			unit = `,"system":"http://` + a.system + `","code":"` + a.code + `"`
+	alternatives(t, "Observation?value-quantity=gt1,lt3")
+	on(t, func(t *testing.T, service target) {
+		var things []thing
+		for _, a := range amounts {
+			unit := ""
+			if a.system != "" {
+				unit = `,"system":"http://` + a.system + `","code":"` + a.code + `"`
+			}
+			things = append(things, thing{a.name, `{"resourceType":"Observation","status":"final","code":{"text":"x"},"valueQuantity":{"value":` + a.value + unit + `}}`})
 		}
-		things = append(things, thing{a.name, `{"resourceType":"Observation","status":"final","code":{"text":"x"},"valueQuantity":{"value":` + a.value + unit + `}}`})
-	}
-	things = append(things, thing{"none", `{"resourceType":"Observation","status":"final","code":{"text":"x"}}`})
-	w := build(t, first(), things...)
-	rows := []find{
-		{"missing", "Observation?value-quantity:missing=true", "none"},
-		{"or", "Observation?value-quantity=6,10", "q6 q8"},
-		{"or of units", "Observation?value-quantity=4||unit1,5.40||unit2", "q4 q5"},
-		{"and", "Observation?value-quantity=gt3&value-quantity=lt6", "q3 q4 q5"},
-		{"by any of several parameters", "Observation?combo-value-quantity=5.40", "q5"},
-	}
-	for _, query := range []string{"0.002", "0.0020", "1.0", "1", "1.00", "3.12", "3", "4", "4.0", "5.40", "5.4", "5", "6", "9", "10", "1e1"} {
-		for _, prefix := range prefixes {
-			for _, unit := range []struct{ text, system, code string }{{"", "", ""}, {"|http://system1|unit1", "system1", "unit1"}, {"||unit2", "", "unit2"}, {"|http://system2|", "system2", ""}} {
-				if unit.text != "" && len(query)%2 == 1 && prefix != "" {
-					continue // not every combination
-				}
-				var want []string
-				for _, a := range amounts {
-					v, _ := decimal(a.value)
-					if holds(prefix, v, v, query) && (unit.system == "" || unit.system == a.system) && (unit.code == "" || unit.code == a.code) {
-						want = append(want, a.name)
+		things = append(things, thing{"none", `{"resourceType":"Observation","status":"final","code":{"text":"x"}}`})
+		w := build(t, service, things...)
+		rows := []find{
+			{"missing", "Observation?value-quantity:missing=true", "none"},
+			{"or", "Observation?value-quantity=6,10", "q6 q8"},
+			{"or of units", "Observation?value-quantity=4||unit1,5.40||unit2", "q4 q5"},
+			{"and", "Observation?value-quantity=gt3&value-quantity=lt6", "q3 q4 q5"},
+			{"by any of several parameters", "Observation?combo-value-quantity=5.40", "q5"},
+		}
+		for _, query := range []string{"0.002", "0.0020", "1.0", "1", "1.00", "3.12", "3", "4", "4.0", "5.40", "5.4", "5", "6", "9", "10", "1e1"} {
+			for _, prefix := range prefixes {
+				for _, unit := range []struct{ text, system, code string }{{"", "", ""}, {"|http://system1|unit1", "system1", "unit1"}, {"||unit2", "", "unit2"}, {"|http://system2|", "system2", ""}} {
+					if unit.text != "" && len(query)%2 == 1 && prefix != "" {
+						continue // not every combination
 					}
+					var want []string
+					for _, a := range amounts {
+						v, _ := decimal(a.value)
+						if holds(prefix, v, v, query, service.mode) && (unit.system == "" || unit.system == a.system) && (unit.code == "" || unit.code == a.code) {
+							want = append(want, a.name)
+						}
+					}
+					rows = append(rows, find{"", "Observation?value-quantity=" + prefix + query + unit.text, strings.Join(want, " ")})
 				}
-				rows = append(rows, find{"", "Observation?value-quantity=" + prefix + query + unit.text, strings.Join(want, " ")})
 			}
 		}
-	}
-	w.finds(t, rows)
-	refuses(t, first(), []refusal{
-		{"Observation?value-quantity=many", 400, "invalid"},
-		{"Observation?value-quantity=1|a|b|c", 400, "invalid"},
-		{"Observation?value-quantity=|http://s|u", 400, ""},
-		{"Observation?value-quantity=gt1,lt3", 403, "invalid"},
-		{"Observation?value-quantity:exact=1", 403, "invalid"},
+		w.finds(t, rows)
+		refuses(t, service, []refusal{
+			{"Observation?value-quantity=many", 400, "invalid"},
+			{"Observation?value-quantity=1|a|b|c", 400, "invalid"},
+			{"Observation?value-quantity=|http://s|u", 400, ""},
+			{"Observation?value-quantity:exact=1", 403, "invalid"},
+		})
 	})
 }

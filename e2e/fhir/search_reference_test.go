@@ -109,8 +109,10 @@ func TestSearch_Chains(t *testing.T) {
 	w.ordered(t, []find{
 		{"sorted by another parameter", "Patient?_has:Observation:patient:code=29463-7&_sort=-birthdate", "bob ann"},
 	})
+	if first().mode == azure {
+		refuses(t, first(), []refusal{{"Observation?subject.family=x", 0, ""}}) // which of its targets?
+	}
 	refuses(t, first(), []refusal{
-		{"Observation?subject.family=x", 0, ""},
 		{"Observation?code.name=x", 0, ""},
 		{"Observation?subject:Nobody.name=x", 0, ""},
 		{"Patient?_has:Observation:code:status=final", 0, ""},

@@ -239,3 +239,16 @@ func refuses(t *testing.T, on target, rows []refusal, header ...string) {
 		})
 	}
 }
+
+// alternatives asks for values with prefixes as alternatives of each other,
+// which the reference refuses.
+func alternatives(t *testing.T, query string) {
+	t.Helper()
+	for _, service := range services.all {
+		if service.mode == azure {
+			refuses(t, service, []refusal{{query, 403, "invalid"}})
+		} else {
+			tell("", do("GET "+query, 200)).run(t, service, false)
+		}
+	}
+}
