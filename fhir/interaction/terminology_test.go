@@ -49,6 +49,10 @@ func TestSearchByValueSetsAndHierarchies(t *testing.T) {
 		"code:below=http://s|headache":                              "b c",
 		"code:above=http://s|headache":                              "a b",
 		"code:below=http://s|fever,http://s|migraine":               "c d",
+		"_filter=code in http://vs":                                 "b c",
+		"_filter=code ni http://vs":                                 "a d e",
+		"_filter=code ss http://s|headache":                         "b c",
+		"_filter=code sb http://s|headache":                         "a b",
 		"status:in=http://hl7.org/fhir/ValueSet/observation-status": "a b c d e",
 	} {
 		if got := h.matching(query); got != want {

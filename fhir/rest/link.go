@@ -204,7 +204,8 @@ func (s *server) searchIncluded(w http.ResponseWriter, r *http.Request) error {
 		after = nil
 	}
 	in := search.Request{
-		Types: []fhir.Type{fhir.Type(t)}, Params: dropped(params, "ct", "includesCt", "_total"), Strict: p.strict, Base: s.base(r), Now: s.now(),
+		Types: []fhir.Type{fhir.Type(t)}, Params: dropped(params, "ct", "includesCt", "_total"),
+		Strict: p.strict, Partial: partial(r), Base: s.base(r), Now: s.now(),
 	}
 	result, err := s.service.SearchIncluded(r.Context(), in, after, included)
 	if err != nil {

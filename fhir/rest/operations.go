@@ -36,6 +36,17 @@ type parameter struct {
 // needs besides its handler.
 var operations = []operation{
 	{
+		name: "includes", code: "includes",
+		title:  "Further included resources of a search",
+		text:   "Answers with resources that the matches of a page of a search include and that did not fit on it. The link “related” of the page leads here.",
+		routes: []route{{http.MethodGet, "/{type}/$includes", (*server).searchIncluded, apart, nil, nil}},
+		params: []parameter{
+			{name: "includesCt", min: 1, max: "1", typ: "string", text: "Where to go on, out of a link of the search. Its other parameters come with it."},
+			{name: "_includesCount", max: "1", typ: "positiveInt", text: "Resources on a page at most."},
+			{name: "return", out: true, min: 1, max: "1", typ: "Bundle", text: "A searchset of included resources."},
+		},
+	},
+	{
 		name: "purge-history", code: "purge-history", affects: true,
 		title:  "Remove the history of a resource",
 		text:   "Removes all versions of the resource but the current one, which keeps its number.",

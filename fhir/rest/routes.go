@@ -44,7 +44,6 @@ var routes = []route{
 
 	{http.MethodPost, "/{type}", (*server).create, onType, []string{"create"}, []string{"conditionalCreate"}},
 	{http.MethodGet, "/{type}", (*server).search, onType, []string{"search-type"}, nil},
-	{http.MethodGet, "/{type}/$includes", (*server).searchIncluded, apart, nil, nil},
 	{http.MethodPut, "/{type}", (*server).updateMatch, onType, nil, []string{"conditionalUpdate"}},
 	{http.MethodPatch, "/{type}", (*server).patchMatch, onType, nil, nil},
 	{http.MethodDelete, "/{type}", (*server).removeMatches, onType, nil, []string{"conditionalDelete"}},

@@ -210,7 +210,10 @@ var operators = map[string]map[searchparam.Kind]string{
 	"co": {searchparam.String: "contains"},
 	"sw": {searchparam.String: ""},
 	"sa": {}, "eb": {}, "gt": {}, "lt": {}, "ge": {}, "le": {}, "ap": {}, "po": {}, "ew": {},
-	"ss": {}, "sb": {}, "in": {}, "ni": {}, // need a terminology service
+	"in": {searchparam.Token: "in"},
+	"ni": {searchparam.Token: "not-in"},
+	"ss": {searchparam.Token: "below"}, // the value subsumes a concept of the resource
+	"sb": {searchparam.Token: "above"}, // the value is subsumed by one
 }
 
 // compare makes the filter of one test.

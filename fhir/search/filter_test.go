@@ -44,6 +44,10 @@ func TestFilterExpressions(t *testing.T) {
 		`Observation subject eq Patient/1`:                            "Observation.subject Patient/1",
 		`Observation value-quantity gt 5||mg`:                         "Observation.value-quantity gt 5 [4.5, 5.5] *|mg",
 		`Observation code-value-quantity eq a$gt5`:                    "Observation.code-value-quantity *|a $ gt 5 [4.5, 5.5] any",
+		`Observation code in http://vs|1`:                             "Observation.code in http://vs|1",
+		`Observation code ni "http://vs"`:                             "not(Observation.code in http://vs)",
+		`Observation code ss http://s|a`:                              "Observation.code below http://s|a",
+		`Observation code sb http://s|a`:                              "Observation.code above http://s|a",
 		`RiskAssessment probability ap 10`:                            "RiskAssessment.probability ap 10 [9.0, 11.0]",
 	} {
 		typ, expression, _ := strings.Cut(text, " ")
@@ -74,6 +78,7 @@ func TestFilterRefusals(t *testing.T) {
 		`organization[name eq x.name`:      fault.Invalid,
 		`gender.name eq x`:                 fault.Refused,
 		`general-practitioner.name eq x`:   fault.Refused,
+		`gender ss male`:                   fault.Refused,
 		`.name eq x`:                       fault.Invalid,
 		strings.Repeat("(", 40) + "a eq b": fault.Invalid,
 		"organization." + strings.Repeat("partof.", 10) + "name eq x": fault.Invalid,

@@ -465,7 +465,7 @@ func TestParseTellsWhatIsNotSupported(t *testing.T) {
 		"Patient?_not-referenced=Observation:code":             1,
 		"Patient?_not-referenced=Nonsense:*":                   1,
 		"Patient?_filter=nonsense+eq+x":                        1,
-		"Patient?_filter=gender+in+x":                          1,
+		"Patient?_filter=birthdate+in+x":                       1,
 		"Patient?_filter=gender+co+x":                          1,
 		"Patient?_filter=birthdate+co+2000":                    1,
 		"Location?near=1":                                      1,
