@@ -125,6 +125,11 @@ func (e *encoder) composite(param uint16, p *searchparam.Param, v *searchparam.V
 		}
 	}
 	e.add(param, start)
+	for i := range parts {
+		if p.Components[i].Kind == searchparam.String {
+			e.overflow(param, searchparam.Normalize(parts[i].Text))
+		}
+	}
 	if !absolute {
 		return nil
 	}

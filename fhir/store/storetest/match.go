@@ -317,6 +317,7 @@ func matchURIs(f *fixture) {
 }
 
 func matchComposites(f *fixture) {
+	long := strings.Repeat("weithin ", 100)
 	indexed{
 		{"a", values{pair(reading, token("s|sys"), qty("120 u|mm")), pair(reading, token("s|dia"), qty("80 u|mm"))}},
 		{"b", values{pair(reading, token("s|sys"), qty("80 u|mm")), pair(reading, token("s|dia"), qty("50 u|mm"))}},
@@ -326,13 +327,14 @@ func matchComposites(f *fixture) {
 		{"f", values{pair(relation, ref("Patient/1"), token("s|old")), pair(relation, ref("Patient/2"), token("s|new"))}},
 		{"g", values{pair(reading, token("s|sys"), qty("100..140 u|mm"))}},
 		{"h", values{pair(relation, ref("http://other/fhir/Patient/1"), token("s|old"))}},
+		{"i", values{pair(remark, token("s|z"), text(long+"Ende"))}},
 	}.write(f)
 	of := func(c string, parts ...search.Operand) search.Filter { return match(c, search.Composite{Parts: parts}) }
 	sys, dia := search.Token{System: "s", Code: "sys"}, search.Token{AnySystem: true, Code: "dia"}
 	mm := func(p search.Prefix, n string) search.Operand {
 		return search.Quantity{Number: numberIs(p, n), System: "u", Code: "mm"}
 	}
-	x := search.Token{AnySystem: true, Code: "x"}
+	x, z := search.Token{AnySystem: true, Code: "x"}, search.Token{AnySystem: true, Code: "z"}
 	for _, c := range []struct {
 		filter search.Filter
 		want   string
@@ -350,6 +352,12 @@ func matchComposites(f *fixture) {
 		{of(remark, x, search.Text{Text: "gro"}), "e"},
 		{of(remark, x, search.Text{Text: "klein"}), ""},
 		{of(remark, x, search.Text{Mode: search.Contains, Text: "prob"}), "e"},
+		{of(remark, z, search.Text{Text: "weithin"}), "i"},
+		{of(remark, z, search.Text{Text: long + "ende"}), "i"},
+		{of(remark, z, search.Text{Text: long[:500]}), "i"},
+		{of(remark, z, search.Text{Text: long + "anfang"}), ""},
+		{of(remark, x, search.Text{Text: long + "ende"}), ""},
+		{of(remark, z, search.Text{Mode: search.Contains, Text: "ende"}), "i"},
 		{of(relation, search.Ref{Type: patient, ID: "1"}, search.Token{AnySystem: true, Code: "old"}), "f h"},
 		{of(relation, search.Ref{Type: patient, ID: "1", Here: true}, search.Token{AnySystem: true, Code: "old"}), "f"},
 		{of(relation, search.Ref{Type: patient, ID: "1"}), "f h"},
