@@ -59,7 +59,7 @@ func TestErrors_AreOutcomesWithTheHeadersOfTheirStatus(t *testing.T) {
 		{"HEAD", "HEAD", base + "/Patient/p1", "", nil, 405, "forbidden", map[string]string{"Allow": "*"}},
 		{"wrong method", "PUT", base + "/metadata", "", nil, 405, "forbidden", map[string]string{"Allow": "GET, OPTIONS"}},
 		{"wrong method outside of services", "POST", "/health/check", "", nil, 405, "forbidden", map[string]string{"Allow": "GET, HEAD"}},
-		{"unknown operation", "POST", base + "/$nothing", "{}", []string{"Content-Type", asJSON}, 405, "not-supported", map[string]string{"Allow": ""}},
+		{"unknown operation", "POST", base + "/$nothing", "{}", []string{"Content-Type", asJSON}, 404, "not-found", map[string]string{"Allow": ""}},
 		{"unknown format", "GET", base + "/metadata?_format=csv", "", nil, 406, "not-supported", nil},
 		{"unknown Accept", "GET", base + "/Patient/p1", "", []string{"Accept", "text/csv"}, 406, "not-supported", nil},
 		{"deleted", "GET", base + "/Patient/gone", "", nil, 410, "deleted", map[string]string{"ETag": `W/"2"`}},

@@ -32,7 +32,7 @@ func TestCompartments(t *testing.T) {
 			has: []string{"Observation/o3", `"url":"http://salus.test/Patient/p1/Observation?status=amended"`}, lacks: []string{"Observation/o1"}},
 		{name: "unknown _type", before: clinic, method: "GET", path: "/Patient/p1/*?_type=Nonsense", status: 200, has: []string{`"severity":"warning","code":"not-supported"`}, lacks: []string{"fullUrl"}},
 		{name: "unknown type", method: "GET", path: "/Patient/p1/Nonsense", status: 404, issue: "error not-found"},
-		{name: "operation", method: "GET", path: "/Patient/p1/$nonsense", status: 405, issue: "error not-supported"},
+		{name: "operation", method: "GET", path: "/Patient/p1/$nonsense", status: 404, issue: "error not-found"},
 		{name: "form elsewhere", method: "POST", path: "/Patient/p1/Observation/_other", body: "a=b", header: form, status: 404, issue: "error not-found"},
 		{name: "without compartment", method: "GET", path: "/Organization/1/Patient", status: 403, issue: "error invalid"},
 		{name: "type that is never in it", method: "GET", path: "/Patient/p1/Location", status: 200, lacks: []string{"fullUrl"}},

@@ -247,14 +247,14 @@ func (s *server) known(r *http.Request) error {
 	case t == "":
 		return nil
 	case strings.HasPrefix(t, "$") || strings.HasPrefix(r.PathValue("id"), "$"):
-		return noOperation()
+		return noOperation(r)
 	case !s.defs.IsResource(t):
 		return fault.New(fault.NotFound, "there is no resource type with the name in the URL (names are case-sensitive)")
 	}
 	switch m := r.PathValue("member"); {
 	case m == "" || m == everyMember:
 	case strings.HasPrefix(m, "$"):
-		return noOperation()
+		return noOperation(r)
 	case !s.defs.IsResource(m):
 		return fault.New(fault.NotFound, "there is no resource type with the name at the end of the URL (names are case-sensitive)")
 	}
@@ -267,7 +267,7 @@ func (s *server) known(r *http.Request) error {
 // elsewhere answers for every path without a route.
 func (s *server) elsewhere(_ http.ResponseWriter, r *http.Request) error {
 	if i := strings.LastIndexByte(r.URL.Path, '/'); strings.HasPrefix(r.URL.Path[i+1:], "$") {
-		return noOperation()
+		return noOperation(r)
 	}
 	return fault.New(fault.NotFound, "there is nothing at this URL")
 }
@@ -275,6 +275,17 @@ func (s *server) elsewhere(_ http.ResponseWriter, r *http.Request) error {
 // errNoOperation is the cause of noOperation's fault.
 var errNoOperation = errors.New("unknown operation")
 
-func noOperation() error {
-	return fault.Wrap(fault.NotSupported, errNoOperation, "this service does not support the operation in the URL")
+// lacking are the operations of the reference that this service has not.
+var lacking = []string{
+	"$bulk-delete", "$bulk-delete-soft-deleted", "$bulk-update", "$convert-data", "$docref", "$everything", "$expand", "$export", "$import",
+	"$member-match", "$purge-history", "$reindex", "$status", "$validate",
+}
+
+// noOperation refuses a path that ends with an operation. Compat: what the
+// reference has and may switch off is not supported; any other name is nowhere.
+func noOperation(r *http.Request) error {
+	if slices.Contains(lacking, path.Base(r.URL.Path)) {
+		return fault.Wrap(fault.NotSupported, errNoOperation, "this service does not support the operation in the URL")
+	}
+	return fault.Wrap(fault.NotFound, errNoOperation, "there is no operation with the name in the URL")
 }
