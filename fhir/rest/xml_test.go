@@ -83,7 +83,7 @@ func TestXML(t *testing.T) {
 		{name: "search, indented", before: people, method: "GET", path: "/Patient?_pretty=true", header: inXML(), status: 200, has: []string{"\n  <entry>\n    <fullUrl"}},
 		{name: "form", before: people, method: "POST", path: "/Patient/_search", body: "_format=xml", header: form, status: 200, headers: written, has: []string{"<entry>"}},
 		{name: "form, by Accept", before: people, method: "POST", path: "/_search", body: "_type=Patient", header: inXML("Content-Type", "application/x-www-form-urlencoded"), status: 200, headers: written, has: []string{"<entry>"}},
-		{name: "form, refused", method: "POST", path: "/Patient/_search", body: "_format=xml&_total=estimate", header: form, status: 403, headers: written, issue: "error invalid"},
+		{name: "form, refused", method: "POST", path: "/Patient/_search", body: "_format=xml&_total=estimate", header: form, status: 403, headers: written, issue: "error not-supported"},
 		{name: "history", before: append(p1, "DELETE /Patient/p1"), method: "GET", path: "/Patient/p1/_history", header: inXML(), status: 200, headers: written,
 			has: []string{`<type value="history"/>`, `<request><method value="DELETE"/><url value="Patient/p1"/></request><response><status value="204 NoContent"/><etag value="W/&quot;2&quot;"/>`}},
 

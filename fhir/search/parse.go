@@ -136,7 +136,9 @@ func (p *Parser) Parse(req Request) (*Query, error) {
 		if missing, is := errors.AsType[notSupported](err); is {
 			issue := fault.Issue{Severity: fault.Warning, Code: "not-supported", Text: string(missing)}
 			s.query.Warnings = append(s.query.Warnings, issue)
-			issue.Severity = fault.Error
+			if issue.Severity = fault.Error; param.Name == "_sort" {
+				issue.Code = "invalid" // Compat
+			}
 			refused = append(refused, issue)
 			continue
 		}

@@ -67,7 +67,7 @@ func (s *parsing) total(_, value string) error {
 		return nil
 	case "estimate":
 		if s.options.Compat != fhir.Strict { // Compat
-			return fault.New(fault.Refused, "_total: an estimate is not supported")
+			return fault.With(fault.Refused, fault.Issue{Severity: fault.Error, Code: "not-supported", Text: "_total: an estimate is not supported"})
 		}
 		s.query.Total = "accurate" // an exact total costs little more
 		return nil
