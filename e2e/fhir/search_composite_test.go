@@ -39,6 +39,8 @@ func TestSearch_Composite(t *testing.T) {
 		{"token and string", "Observation?code-value-string=eye-color$blue", "eye"},
 		{"token and string of no system", "Observation?code-value-string=|eye-color$BLUE", "eye"},
 		{"token and another string", "Observation?code-value-string=eye-color$green", ""},
+		{"token and a long string", "Observation?code-value-string=eye-color$" + long, "loud"},
+		{"token and a long string's beginning", "Observation?code-value-string=eye-color$" + long[:300], "loud"},
 		{"token and token", "Observation?code-value-concept=http://loinc.org|883-9$http://snomed.info/sct|A", "blood"},
 		{"token and token by codes", "Observation?code-value-concept=883-9$A", "blood"},
 		{"token and a system", "Observation?code-value-concept=883-9$http://snomed.info/sct|", "blood"},

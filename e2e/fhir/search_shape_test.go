@@ -175,12 +175,15 @@ func TestSearch_Refused(t *testing.T) {
 	})
 	refuses(t, first(), []refusal{
 		{"Patient?shoes=7", 400, "not-supported"},
+		{"Patient?_sort=gender", 400, "invalid"},
 		{"Patient?_not-referenced=x", 400, ""},
 	}, "Prefer", "handling=strict")
 	refuses(t, first(), []refusal{{"Patient?shoes=7", 400, "invalid"}}, "Prefer", "handling=wild")
 	for _, service := range services.all {
 		if service.mode == azure {
-			refuses(t, service, []refusal{})
+			refuses(t, service, []refusal{
+				{"Patient?_total=estimate", 403, "not-supported"},
+			})
 		} else {
 			tell("estimate", do("GET Patient?_total=estimate", 200, at("total", "*"))).run(t, service, false)
 		}

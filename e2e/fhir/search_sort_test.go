@@ -96,5 +96,8 @@ func TestSearch_SystemSort(t *testing.T) {
 	t.Parallel()
 	w := build(t, first(), thing{"p1", `{"resourceType":"Patient","active":true}`}, thing{"o1", `{"resourceType":"Organization","name":"x"}`})
 	w.add(t, thing{"p2", `{"resourceType":"Patient","active":true}`})
-	w.ordered(t, []find{})
+	w.ordered(t, []find{
+		{"by type and time", "?_sort=_type,_lastUpdated", "o1 p1 p2"},
+		{"by type and time, descending", "?_sort=-_type,-_lastUpdated", "p2 p1 o1"},
+	})
 }

@@ -116,16 +116,6 @@ func TestSearch_Canonical(t *testing.T) {
 	}
 }
 
-func TestSearch_ExpiryDate(t *testing.T) {
-	t.Parallel()
-	w := build(t, first(),
-		thing{"old", `{"resourceType":"Patient","meta":{"extension":[{"url":"https://azurehealthcareapis.com/data-extensions/expiry-date","valueDateTime":"2020-01-01T00:00:00Z"}]}}`},
-		thing{"new", `{"resourceType":"Patient","meta":{"extension":[{"url":"https://azurehealthcareapis.com/data-extensions/expiry-date","valueDateTime":"2030-01-01T00:00:00Z"}]}}`},
-		thing{"ever", `{"resourceType":"Patient"}`},
-	)
-	w.finds(t, []find{})
-}
-
 func TestSearch_Compartments(t *testing.T) {
 	t.Parallel()
 	w := build(t, first(),

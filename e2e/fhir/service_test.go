@@ -72,6 +72,8 @@ func auditHeaders(n, size int) []string {
 
 var errorCases = []story{
 	tell("a place that there is not", do("GET nowhere/at/all/there/is", 404, fault("not-found"), at("issue.0.severity", "error"), at("issue.0.diagnostics", "*"))),
+	tell("an operation that there is not", do("GET Patient/$none", 404, fault("not-found"))),
+	tell("a root operation that there is not", do("GET $none", 404, fault("not-found"))),
 	tell("HEAD of a resource", made(active), do("HEAD Patient/{u}", 405)).in(azure),
 	tell("HEAD of a search", do("HEAD Patient", 405)).in(azure),
 	tell("HEAD of metadata", do("HEAD metadata", 405)).in(azure),
