@@ -78,7 +78,7 @@ func (p *Platform) openFHIR(s *service, dir string, set workspace.FHIRSettings) 
 		return err
 	}
 	index, err := reindex.Open(context.Background(), reindex.Options{
-		Store: db, Params: p.rules.params, Now: p.cfg.Now, Logger: p.log.With("workspace", s.workspace, "service", s.name),
+		Store: db, Params: p.rules.params, Integrity: set.ReferentialIntegrity, Now: p.cfg.Now, Logger: p.log.With("workspace", s.workspace, "service", s.name),
 	})
 	if err != nil {
 		return err

@@ -193,9 +193,11 @@ var entries = sync.Pool{New: func() any { return new([]searchparam.Entry) }}
 func (s *Service) index(c *Change, replace func(fhir.Node) (string, bool)) error {
 	buffer := entries.Get().(*[]searchparam.Entry)
 	o := searchparam.Options{Replace: replace, Base: c.Base}
-	values, err := s.params.Registry().Extract((*buffer)[:0], c.Resource, o)
-	if err == nil && s.integrity {
-		values = s.refer(c, values, o)
+	values, err := (*buffer)[:0], error(nil)
+	if s.integrity {
+		values, c.refers, err = s.params.Registry().ExtractWhole(values, c.Resource, o)
+	} else {
+		values, err = s.params.Registry().Extract(values, c.Resource, o)
 	}
 	if err == nil {
 		c.values, c.indexed = slices.Clone(values), true

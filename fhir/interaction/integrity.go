@@ -15,13 +15,6 @@ import (
 // errReferredTo is the cause of a Conflict that trying again does not mend.
 var errReferredTo = errors.New("referred to")
 
-// refer takes down the references of c's resource and adds those that values
-// lack.
-func (s *Service) refer(c *Change, values []searchparam.Entry, o searchparam.Options) []searchparam.Entry {
-	c.refers = s.params.Registry().References(c.Resource, o)
-	return searchparam.AppendAnywhere(values, c.Type, c.refers)
-}
-
 // Hold keeps references whole, when the service is so configured: what the
 // changes refer to must be there or come with them, and nothing that remains may
 // refer to what they delete. The changes are prepared and go to the store in one

@@ -154,7 +154,9 @@ func (x *Indexer) sortedURLs() []string {
 	}
 	for _, m := range x.marks {
 		for _, k := range m {
-			urls[k.URL] = true // deleted, but still indexed
+			if k.URL != "" {
+				urls[k.URL] = true // deleted, but still indexed
+			}
 		}
 	}
 	return slices.SortedFunc(maps.Keys(urls), strings.Compare)

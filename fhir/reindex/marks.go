@@ -24,7 +24,7 @@ const (
 type mark struct {
 	Hash     string `json:"h"` // of the definition; stale when some have none or others
 	Revision int    `json:"r"`
-	URL      string `json:"u"`
+	URL      string `json:"u"` // empty for references, under searchparam.Anywhere
 }
 
 // stale as a Hash says that the values are of no use until they are made anew.
@@ -43,11 +43,14 @@ func firstMarks(own *searchparam.Registry, t fhir.Type) marks {
 	return m
 }
 
-// wantedMarks are those that a type will have once it is indexed by a registry.
-func wantedMarks(r *searchparam.Registry, t fhir.Type) marks {
+// wantedMarks are those that a type will have once it is indexed as is wanted.
+func (x *Indexer) wantedMarks(t fhir.Type) marks {
 	m := marks{}
-	for _, i := range r.Indexed(t) {
+	for _, i := range x.wanted.Indexed(t) {
 		m[i.Code] = mark{Hash: i.Hash, Revision: i.Revision, URL: i.URL}
+	}
+	if x.integrity {
+		m[searchparam.AnywhereCode] = mark{Hash: "references", Revision: 1}
 	}
 	return m
 }
@@ -144,6 +147,9 @@ func (x *Indexer) settleMarks(before *searchparam.Registry) []fhir.Type {
 // a mark is about. A definition of FHIR's own that a wider one has replaced, or
 // that has come back after it, finds what it finds among the wider one's values.
 func (x *Indexer) maintained(t fhir.Type, code string, m mark) bool {
+	if code == searchparam.AnywhereCode {
+		return x.integrity
+	}
 	sp := x.wanted.Effective(t, code)
 	if sp == nil {
 		return false
@@ -186,7 +192,7 @@ func (x *Indexer) indexed(sp *spec.SearchParam) bool {
 
 // behind reports whether a type's resources are not indexed as is wanted.
 func (x *Indexer) behind(t fhir.Type) bool {
-	want := wantedMarks(x.wanted, t)
+	want := x.wantedMarks(t)
 	have := x.marks[t]
 	if len(want) != len(have) {
 		return true
@@ -223,14 +229,14 @@ func (x *Indexer) emptyTypes(ctx context.Context, _ []fhir.Type) error {
 	}
 	behind = slices.DeleteFunc(behind, func(t fhir.Type) bool { return counts[t] > 0 })
 	for _, t := range behind {
-		x.marks[t] = wantedMarks(x.wanted, t)
+		x.marks[t] = x.wantedMarks(t)
 	}
 	return x.keepMarks(ctx, behind)
 }
 
 // differing returns the names of parameters whose values a type does not have as wanted.
 func (x *Indexer) differing(t fhir.Type) []string {
-	want, have := wantedMarks(x.wanted, t), x.marks[t]
+	want, have := x.wantedMarks(t), x.marks[t]
 	var names []string
 	for code, m := range want {
 		if h := have[code]; h.Hash != m.Hash || h.Revision != m.Revision {
@@ -242,5 +248,5 @@ func (x *Indexer) differing(t fhir.Type) []string {
 			names = append(names, m.URL)
 		}
 	}
-	return names
+	return slices.DeleteFunc(names, func(url string) bool { return url == "" })
 }

@@ -31,11 +31,12 @@ import (
 
 // Options are the parts of an Indexer. Store and Params are needed.
 type Options struct {
-	Store  store.Store
-	Params *searchparam.Registry // of FHIR's own definitions
-	Now    func() time.Time      // time.Now when nil
-	Logger *slog.Logger          // progress; discarded when nil
-	Batch  int                   // resources that are indexed at a time; 64 when 0
+	Store     store.Store
+	Params    *searchparam.Registry // of FHIR's own definitions
+	Integrity bool                  // the service keeps referential integrity: references are indexed wherever they stand
+	Now       func() time.Time      // time.Now when nil
+	Logger    *slog.Logger          // progress; discarded when nil
+	Batch     int                   // resources that are indexed at a time; 64 when 0
 
 	// Pause lets others work after a batch that took so long. When nil, the pause is
 	// as long as the batch, so that indexing takes half of one processor at most.
@@ -45,15 +46,16 @@ type Options struct {
 // Indexer is the search parameters of one service and the work on its index. It
 // is safe for concurrent use.
 type Indexer struct {
-	store store.Store
-	own   *searchparam.Registry
-	live  *searchparam.Live
-	now   func() time.Time
-	log   *slog.Logger
-	batch int
-	pause func(context.Context, time.Duration)
-	wake  chan struct{} // holds a token when there may be work
-	base  atomic.Pointer[string]
+	store     store.Store
+	own       *searchparam.Registry
+	integrity bool
+	live      *searchparam.Live
+	now       func() time.Time
+	log       *slog.Logger
+	batch     int
+	pause     func(context.Context, time.Duration)
+	wake      chan struct{} // holds a token when there may be work
+	base      atomic.Pointer[string]
 
 	changing sync.Mutex // one change of definitions at a time, from its check to its commit
 
@@ -77,7 +79,7 @@ type definition struct {
 // Run. Resources that are there but break a rule stay, without effect.
 func Open(ctx context.Context, o Options) (*Indexer, error) {
 	x := &Indexer{
-		store: o.Store, own: o.Params, now: o.Now, log: o.Logger, batch: o.Batch, pause: o.Pause,
+		store: o.Store, own: o.Params, integrity: o.Integrity, now: o.Now, log: o.Logger, batch: o.Batch, pause: o.Pause,
 		wake: make(chan struct{}, 1), custom: map[fhir.ID]*definition{}, without: map[string]bool{}, nextID: 1,
 	}
 	if x.now == nil {

@@ -29,6 +29,8 @@ type harness struct {
 	store store.Store
 	index *reindex.Indexer
 	pause func()
+
+	integrity bool
 }
 
 func newHarness(t testing.TB, prepare ...func(store.Store)) *harness {
@@ -50,7 +52,7 @@ func (h *harness) open() {
 		h.t.Fatal(err)
 	}
 	h.index, err = reindex.Open(h.t.Context(), reindex.Options{
-		Store: h.store, Params: r, Batch: 4,
+		Store: h.store, Params: r, Batch: 4, Integrity: h.integrity,
 		Pause: func(context.Context, time.Duration) {
 			if h.pause != nil {
 				h.pause()
@@ -62,7 +64,7 @@ func (h *harness) open() {
 	}
 	h.Service = interaction.New(interaction.Options{
 		Definitions: spec.R4(), Params: h.index.Live(), Parameters: h.index,
-		Parser: search.NewParser(h.index.Live(), search.Options{}), Validator: validate.New(spec.R4()), Store: h.store,
+		Parser: search.NewParser(h.index.Live(), search.Options{}), Validator: validate.New(spec.R4()), Store: h.store, Integrity: h.integrity,
 	})
 }
 

@@ -119,7 +119,7 @@ func hashOf(m marks) string {
 func (x *Indexer) aim(j *Job, p *TypeProgress) (reg *searchparam.Registry, stop bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if hash := hashOf(wantedMarks(x.wanted, p.Type)); hash != p.Hash {
+	if hash := hashOf(x.wantedMarks(p.Type)); hash != p.Hash {
 		p.Hash, p.Cursor, p.Limit, p.Done = hash, 0, 0, 0
 	}
 	return x.live.Registry(), j.over()
@@ -196,7 +196,7 @@ func (x *Indexer) indexBatch(ctx context.Context, reg *searchparam.Registry, pag
 	x.mu.Unlock()
 	entries := make([]store.Index, 0, len(page))
 	for _, c := range page {
-		values, err := extract(reg, c.Body, o)
+		values, err := x.extract(reg, c.Body, o)
 		if err != nil {
 			failed++
 			continue
@@ -207,10 +207,15 @@ func (x *Indexer) indexBatch(ctx context.Context, reg *searchparam.Registry, pag
 	return failed, err
 }
 
-func extract(reg *searchparam.Registry, b fhir.Body, o searchparam.Options) ([]searchparam.Entry, error) {
+// extract takes the values out of a stored resource.
+func (x *Indexer) extract(reg *searchparam.Registry, b fhir.Body, o searchparam.Options) ([]searchparam.Entry, error) {
 	d, err := fhir.Parse(b.JSON)
 	if err != nil {
 		return nil, err
+	}
+	if x.integrity {
+		values, _, err := reg.ExtractWhole(nil, d.Root(), o)
+		return values, err
 	}
 	return reg.Extract(nil, d.Root(), o)
 }
@@ -236,7 +241,7 @@ func (x *Indexer) advance(ctx context.Context, j *Job, p *TypeProgress, page []s
 func (x *Indexer) finish(ctx context.Context, j *Job, p *TypeProgress) (done bool, err error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	want := wantedMarks(x.wanted, p.Type)
+	want := x.wantedMarks(p.Type)
 	if hashOf(want) != p.Hash {
 		return false, nil
 	}

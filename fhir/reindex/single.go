@@ -2,6 +2,7 @@ package reindex
 
 import (
 	"context"
+	"slices"
 
 	"salus/fhir"
 	"salus/fhir/searchparam"
@@ -12,7 +13,7 @@ import (
 // now, those that are not searched by yet included. NotFound when there is no such resource.
 func (x *Indexer) Preview(ctx context.Context, key fhir.Key) ([]searchparam.Entry, error) {
 	_, values, err := x.valuesOf(ctx, key)
-	return values, err
+	return searchable(values), err
 }
 
 // Resource indexes one resource anew and returns its values. Should it be written
@@ -23,7 +24,12 @@ func (x *Indexer) Resource(ctx context.Context, key fhir.Key) ([]searchparam.Ent
 		return nil, err
 	}
 	_, err = x.store.Reindex(ctx, []store.Index{{Key: key, Position: c.Position, Values: values}})
-	return values, err
+	return searchable(values), err
+}
+
+// searchable returns the values that a query can ask for.
+func searchable(values []searchparam.Entry) []searchparam.Entry {
+	return slices.DeleteFunc(slices.Clone(values), func(e searchparam.Entry) bool { return e.Param.Code == searchparam.AnywhereCode })
 }
 
 func (x *Indexer) valuesOf(ctx context.Context, key fhir.Key) (store.Current, []searchparam.Entry, error) {
@@ -34,6 +40,6 @@ func (x *Indexer) valuesOf(ctx context.Context, key fhir.Key) (store.Current, []
 	x.mu.Lock()
 	o := searchparam.Options{Bases: x.bases}
 	x.mu.Unlock()
-	values, err := extract(x.live.Registry(), c.Body, o)
+	values, err := x.extract(x.live.Registry(), c.Body, o)
 	return c, values, err
 }

@@ -75,7 +75,7 @@ func (x *Indexer) describe(url string) (code string, types []fhir.Type, status S
 	if sp == nil { // deleted
 		for t, m := range x.marks {
 			for c, k := range m {
-				if k.URL == url {
+				if url != "" && k.URL == url {
 					code, types, status = c, append(types, t), PendingDelete
 				}
 			}

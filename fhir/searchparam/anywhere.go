@@ -12,27 +12,33 @@ type Located struct {
 	Expression string // of the element that holds it, such as Observation.hasMember[1]
 }
 
-// Anywhere is the parameter under which a service that keeps referential
-// integrity finds the references of resources of type t that no other parameter
-// covers. It is in no registry, and no query can name it.
-func Anywhere(t fhir.Type) *Param { return &Param{Type: t, Code: "#anywhere", Kind: Reference} }
+// AnywhereCode is the code of Anywhere. No parameter that is defined can have it.
+const AnywhereCode = "#anywhere"
 
-// AppendAnywhere appends to dst, the values of one resource of type t, those of
-// its references that it lacks, under Anywhere.
-func AppendAnywhere(dst []Entry, t fhir.Type, refs []Located) []Entry {
-	indexed := map[fhir.Key]bool{}
-	for i := range dst {
-		if p := dst[i].Param; p.Kind == Reference && dst[i].Value.Ref.Local() {
-			indexed[dst[i].Value.Ref.Key()] = true
+// Anywhere is the parameter under which a service that keeps referential
+// integrity finds all references of resources of type t, wherever they stand and
+// whatever other parameters there are. It is in no registry, and no query can name it.
+func Anywhere(t fhir.Type) *Param { return &Param{Type: t, Code: AnywhereCode, Kind: Reference} }
+
+// ExtractWhole is Extract for a service that keeps referential integrity: it
+// appends the references of n under Anywhere too, and returns them.
+func (r *Registry) ExtractWhole(dst []Entry, n fhir.Node, o Options) ([]Entry, []Located, error) {
+	dst, err := r.Extract(dst, n, o)
+	if err != nil {
+		return dst, nil, err
+	}
+	refs := r.References(n, o)
+	if len(refs) == 0 {
+		return dst, nil, nil
+	}
+	anywhere, seen := Anywhere(n.Type()), make(map[fhir.Key]bool, len(refs))
+	for _, ref := range refs {
+		if !seen[ref.Key] {
+			seen[ref.Key] = true
+			dst = append(dst, Entry{Param: anywhere, Value: Value{Ref: fhir.Reference{Type: ref.Key.Type, ID: ref.Key.ID}}})
 		}
 	}
-	for _, r := range refs {
-		if !indexed[r.Key] {
-			indexed[r.Key] = true
-			dst = append(dst, Entry{Param: Anywhere(t), Value: Value{Ref: fhir.Reference{Type: r.Key.Type, ID: r.Key.ID}}})
-		}
-	}
-	return dst
+	return dst, refs, nil
 }
 
 // References returns the references of n to resources of the own service, in the
