@@ -2,8 +2,10 @@ package rest
 
 import (
 	"encoding/binary"
+	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 
 	"salus/fault"
 	"salus/fhir"
@@ -142,8 +144,8 @@ func (s *server) links(in search.Request, path string, at trail, found *interact
 	if page.Next != nil {
 		links = append(links, link{"next", to(at.next(page.Next))})
 	}
-	if page.NextIncluded != nil && in.Compartment.Type == "" && len(in.Types) > 0 {
-		links = append(links, link{"related", s.includedURL(in.Base, path+includesPath, paged, at.after, page.NextIncluded)})
+	if page.NextIncluded != nil && len(in.Types) > 0 { // of all types of a compartment (*) there is no $includes
+		links = append(links, link{"related", s.includedURL(in, paged, at.after, page.NextIncluded)})
 	}
 	links = append(links, link{"self", linkURL(in.Base, path, q.Self)})
 	if page.Next != nil || at.page > 1 {
@@ -160,11 +162,39 @@ func (s *server) links(in search.Request, path string, at trail, found *interact
 const includesPath = "/$includes"
 
 // includedURL returns the URL of further included resources: those behind
-// included of the page of matches that starts behind after.
-func (s *server) includedURL(base, path string, params []search.Param, after, included []byte) string {
+// included of the page of matches that starts behind after. Of a compartment the
+// token says which it is.
+func (s *server) includedURL(in search.Request, params []search.Param, after, included []byte) string {
+	about := ""
+	if in.Compartment.Type != "" {
+		about = in.Compartment.String()
+	}
 	b := append(binary.AppendUvarint(nil, uint64(len(after))), after...)
-	token := s.tokens.seal(bound(path, params), append(b, included...))
-	return linkURL(base, path, append(slices.Clip(params), search.Param{Name: "includesCt", Value: token}))
+	b = append(append(binary.AppendUvarint(b, uint64(len(about))), about...), included...)
+	path := "/" + string(in.Types[0]) + includesPath
+	token := s.tokens.seal(bound(path, params), b)
+	return linkURL(in.Base, path, append(slices.Clip(params), search.Param{Name: "includesCt", Value: token}))
+}
+
+// readIncluded takes apart what includedURL has sealed.
+func (s *server) readIncluded(path string, params []search.Param, token string) (about fhir.Key, after, included []byte, err error) {
+	b, err := s.tokens.open(bound(path, params), token)
+	if err != nil {
+		return about, nil, nil, err
+	}
+	var parts [2][]byte
+	for i := range parts {
+		size, n := binary.Uvarint(b)
+		if n <= 0 || size > uint64(len(b)-n) {
+			return about, nil, nil, fault.New(fault.Invalid, "the continuation token (includesCt) is malformed")
+		}
+		if size > 0 {
+			parts[i] = b[n : n+int(size)]
+		}
+		b = b[n+int(size):]
+	}
+	t, id, _ := strings.Cut(string(parts[1]), "/")
+	return fhir.Key{Type: fhir.Type(t), ID: fhir.ID(id)}, parts[0], b, nil
 }
 
 // searchIncluded is GET /{type}/$includes, an operation of the reference: a page of
@@ -191,20 +221,12 @@ func (s *server) searchIncluded(w http.ResponseWriter, r *http.Request) error {
 	if token == "" {
 		return fault.New(fault.Invalid, "$includes needs a continuation token (includesCt) of a search")
 	}
-	b, err := s.tokens.open(bound(path, params), token)
+	about, after, included, err := s.readIncluded(path, params, token)
 	if err != nil {
 		return err
 	}
-	size, n := binary.Uvarint(b)
-	if n <= 0 || size > uint64(len(b)-n) {
-		return fault.New(fault.Invalid, "the continuation token (includesCt) is malformed")
-	}
-	after, included := b[n:n+int(size)], b[n+int(size):]
-	if size == 0 {
-		after = nil
-	}
 	in := search.Request{
-		Types: []fhir.Type{fhir.Type(t)}, Params: dropped(params, "ct", "includesCt", "_total"),
+		Types: []fhir.Type{fhir.Type(t)}, Compartment: about, Params: dropped(params, "ct", "includesCt", "_total"),
 		Strict: p.strict, Partial: partial(r), Base: s.base(r), Now: s.now(),
 	}
 	result, err := s.service.SearchIncluded(r.Context(), in, after, included)
@@ -213,9 +235,29 @@ func (s *server) searchIncluded(w http.ResponseWriter, r *http.Request) error {
 	}
 	var links []link
 	if next := result.Page.NextIncluded; next != nil {
-		links = append(links, link{"next", s.includedURL(in.Base, path, result.Query.Self, after, next)})
+		links = append(links, link{"next", s.includedURL(in, result.Query.Self, after, next)})
 	}
 	self := append(slices.Clip(result.Query.Self), search.Param{Name: "includesCt", Value: token})
 	links = append(links, link{"self", linkURL(in.Base, path, self)})
-	return s.sendSearchset(w, r, f, searchset{in.Base, result.Query, result.Page, links})
+	return s.sendSearchset(w, r, f, searchset{in.Base, result.Query, result.Page, links, "next"})
+}
+
+// maxLink is up to how many bytes the URL of a link may have.
+const maxLink = 65_519
+
+// short returns the links whose URLs are not too long, and a notice of the others.
+//
+// Compat: the reference leaves them out; FHIR knows no limit, but servers and
+// clients do.
+func short(links []link) ([]link, []fault.Issue) {
+	var notices []fault.Issue
+	kept := slices.DeleteFunc(slices.Clone(links), func(l link) bool {
+		if len(l.url) <= maxLink {
+			return false
+		}
+		text := fmt.Sprintf("the link %s is left out: its URL would have %d characters, and a URL may have %d", l.relation, len(l.url), maxLink)
+		notices = append(notices, fault.Issue{Severity: fault.Information, Code: "informational", Text: text})
+		return true
+	})
+	return kept, notices
 }

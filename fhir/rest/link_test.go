@@ -134,6 +134,51 @@ func TestIncludes_ThatDoNotFitArePaged(t *testing.T) {
 	}
 }
 
+func TestIncludes_OfCompartmentsArePaged(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.must(t, 201, "PUT", "/Patient/p1", `{"resourceType":"Patient","id":"p1"}`)
+	for _, id := range []string{"1", "2", "3"} {
+		f.must(t, 201, "PUT", "/Encounter/e"+id, `{"resourceType":"Encounter","id":"e`+id+`","status":"planned","class":{"code":"AMB"}}`)
+		f.must(t, 201, "PUT", "/Observation/o"+id, `{"resourceType":"Observation","id":"o`+id+`","status":"final","code":{"text":"t"},
+			"subject":{"reference":"Patient/p1"},"encounter":{"reference":"Encounter/e`+id+`"}}`)
+	}
+	f.must(t, 201, "PUT", "/Observation/other", `{"resourceType":"Observation","id":"other","status":"final","code":{"text":"t"},"encounter":{"reference":"Encounter/e1"}}`)
+	page := readPage(t, f.must(t, 200, "GET", "/Patient/p1/Observation?_include=Observation:encounter&_includesCount=1", "").Body.Bytes())
+	var got []string
+	for rest := page.link(t, "related"); rest != ""; {
+		if !strings.HasPrefix(rest, "/Observation/$includes?_include=") {
+			t.Fatal(rest)
+		}
+		more := readPage(t, f.must(t, 200, "GET", rest, "").Body.Bytes())
+		got = append(got, more.Entry[len(more.Entry)-1].Resource.ID)
+		rest = more.next(t)
+	}
+	if strings.Join(got, " ") != "e2 e3" {
+		t.Errorf("got %s", got)
+	}
+	all := f.must(t, 200, "GET", "/Patient/p1/*?_include=Observation:encounter&_includesCount=1", "").Body.String()
+	if !strings.Contains(all, "narrow the search") || strings.Contains(all, `"related"`) {
+		t.Errorf("of all types: %s", all)
+	}
+}
+
+func TestLinks_ThatWouldBeTooLongAreLeftOut(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.must(t, 201, "PUT", "/Patient/p1", `{"resourceType":"Patient","id":"p1"}`)
+	body := "_id:not=" + strings.Repeat("x", 65_000)
+	w := f.do("POST", "/Patient/_search", body, form)
+	if !strings.Contains(w.Body.String(), `"self"`) || strings.Contains(w.Body.String(), `"outcome"`) {
+		t.Error("a link that is short enough is left out")
+	}
+	w = f.do("POST", "/Patient/_search", body+strings.Repeat("x", 1000), form)
+	if got := w.Body.String(); w.Code != 200 || strings.Contains(got, `"link"`) || !strings.Contains(got, "the link self is left out") ||
+		!strings.Contains(got, `"severity":"information","code":"informational"`) || !strings.Contains(got, "Patient/p1") {
+		t.Errorf("%d %.300s", w.Code, got)
+	}
+}
+
 func TestIncludes_Refusals(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

@@ -112,7 +112,8 @@ func (p *page) outcome(r *http.Request, issues []fault.Issue) error {
 	return p.close()
 }
 
-// linkURL returns base, path and params as a URL.
+// linkURL returns base, path and params as a URL. A space is %20, which is one
+// for whoever decodes it.
 func linkURL(base, path string, params []search.Param) string {
 	var b strings.Builder
 	b.WriteString(base)
@@ -123,9 +124,11 @@ func linkURL(base, path string, params []search.Param) string {
 		} else {
 			b.WriteByte('&')
 		}
-		b.WriteString(url.QueryEscape(p.Name))
+		b.WriteString(escape(p.Name))
 		b.WriteByte('=')
-		b.WriteString(url.QueryEscape(p.Value))
+		b.WriteString(escape(p.Value))
 	}
 	return b.String()
 }
+
+func escape(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }

@@ -64,7 +64,7 @@ func (s *server) find(w http.ResponseWriter, r *http.Request, params []search.Pa
 	if err != nil {
 		return err
 	}
-	return s.sendSearchset(w, r, f, searchset{in.Base, result.Query, result.Page, s.links(in, path, at, result)})
+	return s.sendSearchset(w, r, f, searchset{in.Base, result.Query, result.Page, s.links(in, path, at, result), "related"})
 }
 
 // searchset is a page with what stands around it in a Bundle.
@@ -73,6 +73,7 @@ type searchset struct {
 	query *search.Query
 	page  *search.Page
 	links []link
+	rest  string // relation of the link to what else is included
 }
 
 // searched puts into in what the URL says is to be searched, and returns the
@@ -111,17 +112,18 @@ func formatParams(params []search.Param) url.Values {
 // sendSearchset answers with a page of a search (FHIR R4 search §3.1.1.3).
 func (s *server) sendSearchset(w http.ResponseWriter, r *http.Request, f format, part searchset) error {
 	q, found := part.query, part.page
-	b := s.newPage(w, f, part.base, "searchset", found.Total, part.links...)
+	links, notices := short(part.links)
+	b := s.newPage(w, f, part.base, "searchset", found.Total, links...)
 	defer b.release()
-	issues := q.Warnings
+	issues := slices.Concat(q.Warnings, notices)
 	if found.Truncated {
 		text := "more resources could have been included than a page may hold; "
-		if found.NextIncluded != nil {
-			text += "the link related, or next among included resources, leads to the rest"
+		if slices.ContainsFunc(links, func(l link) bool { return l.relation == part.rest }) && found.NextIncluded != nil {
+			text += "the link " + part.rest + " leads to the rest"
 		} else {
 			text += "narrow the search to see them all"
 		}
-		issues = append(slices.Clip(issues), fault.Issue{Severity: fault.Warning, Code: "incomplete", Text: text})
+		issues = append(issues, fault.Issue{Severity: fault.Warning, Code: "incomplete", Text: text})
 	}
 	if len(issues) > 0 {
 		if err := b.outcome(r, issues); err != nil {

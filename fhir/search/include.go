@@ -54,6 +54,9 @@ func (s *parsing) includes(code, modifier, value string, sources []fhir.Type, ad
 		return fault.New(fault.Refused, "%s needs a search on a resource type", code) // Compat: also when _type names types
 	}
 	parts := strings.Split(value, ":")
+	if len(parts) == 1 && value != "" && value != "*" {
+		return fault.New(fault.Refused, "%s needs a type and a reference parameter", code)
+	}
 	if parts[0] == "" || len(parts) > 3 {
 		return invalid(code, "must have the form Type:parameter:Type or *")
 	}
@@ -82,7 +85,7 @@ func (s *parsing) includes(code, modifier, value string, sources []fhir.Type, ad
 		}
 		return nil
 	}
-	if len(parts) < 2 || parts[0] == "*" {
+	if parts[0] == "*" {
 		return fault.New(fault.Refused, "%s needs a type and a reference parameter", code)
 	}
 	param, err := s.known(sources[0], parts[1])

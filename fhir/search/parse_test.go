@@ -435,6 +435,7 @@ func TestParseRefusals(t *testing.T) {
 		"?_include=Observation:subject":                   fault.Refused,
 		"?_type=Observation&_include=*":                   fault.Refused,
 		"Observation?_include=Observation":                fault.Refused,
+		"Observation?_include=subject":                    fault.Refused,
 		"Observation?_include=Observation:code":           fault.Refused,
 		"Patient?_revinclude:recurse=Observation:subject": fault.Invalid,
 

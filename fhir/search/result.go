@@ -159,16 +159,20 @@ func (s *parsing) sortParam(code string) *searchparam.Param {
 
 // typeParam reports what searchedTypes has found in one _type.
 func (s *parsing) typeParam(modifier, value string) error {
+	var unknown []string
 	for i, name := range strings.Split(value, ",") {
-		if s.registry.IsType(fhir.Type(name)) {
-			continue
+		if !s.registry.IsType(fhir.Type(name)) {
+			unknown = append(unknown, strconv.Itoa(i+1))
 		}
-		text := fmt.Sprintf("_type: name %d of the list is no resource type", i+1)
-		if s.request.Strict {
-			return invalid("_type", fmt.Sprintf("name %d of the list is no resource type", i+1))
-		}
-		s.query.Warnings = append(s.query.Warnings, fault.Issue{Severity: fault.Warning, Code: "not-supported", Text: text})
 	}
+	if len(unknown) == 0 {
+		return nil
+	}
+	rule := "in the list no resource type has the name at place " + strings.Join(unknown, ", ")
+	if s.request.Strict {
+		return invalid("_type", rule)
+	}
+	s.query.Warnings = append(s.query.Warnings, fault.Issue{Severity: fault.Warning, Code: "not-supported", Text: "_type: " + rule})
 	return nil
 }
 
