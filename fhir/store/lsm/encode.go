@@ -126,8 +126,11 @@ func (e *encoder) composite(param uint16, p *searchparam.Param, v *searchparam.V
 	}
 	e.add(param, start)
 	for i := range parts {
-		if p.Components[i].Kind == searchparam.String {
+		switch p.Components[i].Kind {
+		case searchparam.String:
 			e.overflow(param, searchparam.Normalize(parts[i].Text))
+		case searchparam.URI:
+			e.overflow(param, parts[i].Text)
 		}
 	}
 	if !absolute {

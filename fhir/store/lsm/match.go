@@ -193,16 +193,26 @@ func (q *query) verified(at place, prefix []byte, pass func(string) bool) (set, 
 		return nil, err
 	}
 	param := binary.BigEndian.Uint16(at[1:])
+	head := prefix[3 : len(at)+1]
 	found := loaded{}
 	return found, each(candidates, 0, q.last, func(doc docID) (bool, error) {
 		terms, err := q.forward(doc)
 		for _, t := range terms {
-			if t.param == param && len(t.term) > 0 && t.term[0] == tagOverflow && pass(string(t.term[1:])) {
+			if t.param != param || len(t.term) == 0 || t.term[0] != tagOverflow {
+				continue
+			}
+			if text := string(t.term[1:]); pass(text) && (len(at) == 3 || holds(terms, param, appendText(slices.Clone(head), text))) {
 				found.add(doc)
 			}
 		}
 		return true, err
 	})
+}
+
+// holds tells of a long text of a composite whether it stands behind the
+// components that were asked for, and not behind others.
+func holds(terms []indexTerm, param uint16, term []byte) bool {
+	return slices.ContainsFunc(terms, func(t indexTerm) bool { return t.param == param && bytes.Equal(t.term, term) })
 }
 
 // forward reads the terms of a document.

@@ -328,6 +328,7 @@ func matchComposites(f *fixture) {
 		{"g", values{pair(reading, token("s|sys"), qty("100..140 u|mm"))}},
 		{"h", values{pair(relation, ref("http://other/fhir/Patient/1"), token("s|old"))}},
 		{"i", values{pair(remark, token("s|z"), text(long+"Ende"))}},
+		{"j", values{pair(remark, token("s|z1"), text(long+"one")), pair(remark, token("s|z2"), text(long+"two"))}},
 	}.write(f)
 	of := func(c string, parts ...search.Operand) search.Filter { return match(c, search.Composite{Parts: parts}) }
 	sys, dia := search.Token{System: "s", Code: "sys"}, search.Token{AnySystem: true, Code: "dia"}
@@ -358,6 +359,8 @@ func matchComposites(f *fixture) {
 		{of(remark, z, search.Text{Text: long + "anfang"}), ""},
 		{of(remark, x, search.Text{Text: long + "ende"}), ""},
 		{of(remark, z, search.Text{Mode: search.Contains, Text: "ende"}), "i"},
+		{of(remark, search.Token{System: "s", Code: "z1"}, search.Text{Text: long + "on"}), "j"},
+		{of(remark, search.Token{System: "s", Code: "z1"}, search.Text{Text: long + "two"}), ""}, // is another value's
 		{of(relation, search.Ref{Type: patient, ID: "1"}, search.Token{AnySystem: true, Code: "old"}), "f h"},
 		{of(relation, search.Ref{Type: patient, ID: "1", Here: true}, search.Token{AnySystem: true, Code: "old"}), "f"},
 		{of(relation, search.Ref{Type: patient, ID: "1"}), "f h"},
