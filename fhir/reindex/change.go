@@ -146,7 +146,7 @@ func (x *Indexer) Deletable(key fhir.Key, exists bool) error {
 // sortedURLs returns the URLs of all definitions, FHIR's own and others.
 func (x *Indexer) sortedURLs() []string {
 	urls := map[string]bool{}
-	for _, sp := range x.own.Definitions().SearchParams() {
+	for _, sp := range x.own.BuiltIn() {
 		urls[sp.URL] = true
 	}
 	for _, d := range x.custom {

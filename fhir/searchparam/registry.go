@@ -52,7 +52,8 @@ var kinds = map[string]Kind{
 	"composite": Composite, "quantity": Quantity, "uri": URI, "special": Special,
 }
 
-// NewRegistry makes the registry of the definitions' search parameters.
+// NewRegistry makes the registry of the definitions' search parameters and of
+// expiry.
 func NewRegistry(defs *spec.Definitions) (*Registry, error) {
 	r := &Registry{
 		defs:  defs,
@@ -60,7 +61,7 @@ func NewRegistry(defs *spec.Definitions) (*Registry, error) {
 		types: make(map[fhir.Type]*resource, len(defs.Resources())),
 	}
 	byBase := map[string][]*spec.SearchParam{}
-	for _, sp := range defs.SearchParams() {
+	for _, sp := range append(slices.Clip(defs.SearchParams()), expiry) {
 		if kinds[sp.Type] == 0 {
 			return nil, fmt.Errorf("search parameter %s: unknown type %q", sp.URL, sp.Type)
 		}
@@ -88,6 +89,17 @@ func NewRegistry(defs *spec.Definitions) (*Registry, error) {
 
 // Definitions returns the definitions that the registry was made of.
 func (r *Registry) Definitions() *spec.Definitions { return r.defs }
+
+// BuiltIn returns the definitions that are not custom ones, in no order.
+func (r *Registry) BuiltIn() []*spec.SearchParam {
+	var all []*spec.SearchParam
+	for _, sp := range r.byURL {
+		if !r.custom[sp] {
+			all = append(all, sp)
+		}
+	}
+	return all
+}
 
 // Types returns all concrete resource types in alphabetical order. The slice
 // must not be changed.

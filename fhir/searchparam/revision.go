@@ -7,7 +7,7 @@ package searchparam
 // definition says only: kind and code.
 //
 //	2  Reference    absolute references are also found by Type/id, and those to a version without it (search.Ref)
-//	   Composite    the same in a component that is a reference
+//	   Composite    the same in a component that is a reference; a long string is found to its end
 //	   Token        identifiers are also found by their type (search.OfType)
 //	   URI          a profile is also found with its version
 //	   Position     there were none
