@@ -11,6 +11,7 @@ var metadata = []story{
 	tell("lists resources with interactions and parameters", do("GET metadata", 200, at("rest.0.resource.0.type", "*"), at("rest.0.resource.0.interaction.0.code", "*"), at("rest.0.resource.0.searchParam.0.name", "*"), at("rest.0.resource.0.versioning", "*"))),
 	tell("lists interactions with the system", do("GET metadata", 200, at("rest.0.interaction.0.code", "*"))),
 	tell("lists every type", do("GET metadata", 200, says(`"type":"Account"`), says(`"type":"VisionPrescription"`))),
+	tell("lists the expiry date", do("GET metadata", 200, says(`"name":"_expiryDate"`))).in(azure),
 	tell("has no type Resource", do("GET metadata", 200, hides(`"type":"Resource","`), hides(`"type":"DomainResource"`))),
 	tell("_format=json", do("GET metadata?_format=json", 200, header("Content-Type", "~json"))),
 	tell("_format of nothing known", do("GET metadata?_format=blah", 406, fault("not-supported"))),
