@@ -41,6 +41,7 @@ type Config struct {
 	MaxRequests   int            // requests in work at a time; 0: as many as come
 	MaxQueue      int            // requests that may wait to be admitted to work
 	QueueWait     time.Duration  // longest time that a request waits for that
+	MaxBodies     int64          // bytes of the bodies of requests in work; 0: as many as come
 	Timeout       time.Duration  // longest time that a request may be in work; 0: any
 	Proxies       []netip.Prefix // peers whose X-Forwarded headers are believed
 	Grace         time.Duration  // for requests in work when Run is told to stop
@@ -110,7 +111,7 @@ func New(cfg Config) (_ *Platform, err error) {
 	}
 	reg.MustRegister(storeCollector{p.services})
 	if cfg.MaxRequests > 0 {
-		o := serve.GateOptions{Work: cfg.MaxRequests, Queue: cfg.MaxQueue, Wait: cfg.QueueWait}
+		o := serve.GateOptions{Work: cfg.MaxRequests, Queue: cfg.MaxQueue, Wait: cfg.QueueWait, Bytes: cfg.MaxBodies}
 		if p.gate, err = serve.NewGate(o, reg); err != nil {
 			return nil, err
 		}

@@ -48,7 +48,7 @@ func (c *serveCmd) Run(ctx context.Context, t *terminal) (err error) {
 	cfg := platform.Config{
 		Listen: e.Listen, Data: e.Data, Workspace: w, Domain: e.Domain,
 		CacheBytes: e.CacheSize, MaxBody: e.MaxBody, MaxBundle: e.MaxBundle, BundleEntries: e.BundleEntries,
-		MaxRequests: e.MaxRequests, MaxQueue: e.MaxQueue, QueueWait: e.QueueWait, Timeout: e.RequestTimeout, Proxies: e.Proxies,
+		MaxRequests: e.MaxRequests, MaxQueue: e.MaxQueue, QueueWait: e.QueueWait, MaxBodies: e.MaxBodies, Timeout: e.RequestTimeout, Proxies: e.Proxies,
 		Grace: e.ShutdownGrace, Traces: e.OTLPEndpoint,
 		Version: version, Logger: log,
 	}

@@ -31,6 +31,7 @@ type settings struct {
 	MaxRequests    int
 	MaxQueue       int
 	QueueWait      time.Duration
+	MaxBodies      int64
 	RequestTimeout time.Duration
 	Proxies        []netip.Prefix
 	ShutdownGrace  time.Duration
@@ -102,6 +103,9 @@ var table = []setting{
 	{name: "queue-wait", value: "DURATION", preset: "5s", since: "0.1",
 		help: "How long a request may wait before it is answered with 429.",
 		set:  func(s *settings, v string) error { return duration(&s.QueueWait, v, 0, 5*time.Minute) }},
+	{name: "max-bodies", value: "SIZE", preset: "512MiB", since: "0.1",
+		help: "Most bytes that the bodies of requests in work may have together, those up to 64 KiB not counted; others wait for at most queue-wait.",
+		set:  func(s *settings, v string) error { return size(&s.MaxBodies, v, 1<<20, 1<<40) }},
 	{name: "request-timeout", value: "DURATION", preset: "100s", since: "0.1",
 		help: "How long a request may be in work, its body and answer included, before it is answered with 408 or cut off.",
 		set:  func(s *settings, v string) error { return duration(&s.RequestTimeout, v, time.Second, time.Hour) }},

@@ -21,7 +21,8 @@ var gzipReaders = sync.Pool{New: func() any { return new(gzip.Reader) }}
 // ReadBody reads a request's body once, inflating it when it is sent as gzip.
 // The result is at most limit bytes, and at most thrice as many are read from the wire. Errors are
 // faults: TooLarge, MediaType for another coding, Invalid for broken gzip,
-// Canceled and Timeout when the client stopped sending.
+// Canceled and Timeout when the client stopped sending, Throttled when a Gate
+// before has no memory left for the body.
 func ReadBody(r *http.Request, limit int64) ([]byte, error) {
 	b, err := readBody(r, limit)
 	if fault.Is(err, fault.TooLarge) {
@@ -46,16 +47,19 @@ func readBody(r *http.Request, limit int64) ([]byte, error) {
 	if r.ContentLength > limit {
 		return nil, tooLarge(limit)
 	}
+	a := infoOf(r.Context()).body
+	defer a.settled()
+	reserve := func(size int64) error { return a.reserve(r.Context(), size) }
 	switch coding := strings.ToLower(strings.TrimSpace(r.Header.Get("Content-Encoding"))); coding {
 	case "", "identity":
-		return readAll(r.Body, max(r.ContentLength, 0), limit)
+		return readAll(r.Body, max(r.ContentLength, 0), limit, reserve)
 	case "gzip", "x-gzip":
 		z := gzipReaders.Get().(*gzip.Reader)
 		defer gzipReaders.Put(z)
 		if err := z.Reset(io.LimitReader(r.Body, limit+limit/1000+1024)); err != nil {
 			return nil, readFault(err)
 		}
-		return readAll(z, 4*max(r.ContentLength, 0), limit)
+		return readAll(z, 4*max(r.ContentLength, 0), limit, reserve)
 	}
 	return nil, fault.New(fault.MediaType, "Content-Encoding must be gzip or identity")
 }
@@ -64,8 +68,13 @@ func tooLarge(limit int64) error {
 	return fault.New(fault.TooLarge, "the request body is larger than the limit of %d bytes", limit)
 }
 
-// readAll reads r to its end. expect is a guess of the length.
-func readAll(r io.Reader, expect, limit int64) ([]byte, error) {
+// readAll reads r to its end. expect is a guess of the length, at 0 there is none.
+// Before the result grows beyond what reserve was called for, it is called for more.
+func readAll(r io.Reader, expect, limit int64, reserve func(int64) error) ([]byte, error) {
+	reserved := max(small, min(expect, limit))
+	if err := reserve(reserved); err != nil {
+		return nil, err
+	}
 	b := make([]byte, 0, min(expect, limit, eager)+512)
 	for {
 		n, err := r.Read(b[len(b):cap(b)])
@@ -78,6 +87,12 @@ func readAll(r io.Reader, expect, limit int64) ([]byte, error) {
 		}
 		if err != nil {
 			return nil, readFault(err)
+		}
+		if int64(len(b)) >= reserved && reserved < limit {
+			if err := reserve(min(4*reserved, limit)); err != nil {
+				return nil, err
+			}
+			reserved = min(4*reserved, limit)
 		}
 		if len(b) == cap(b) {
 			b = append(b, 0)[:len(b)]

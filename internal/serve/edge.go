@@ -33,6 +33,7 @@ type info struct {
 	requestID, correlationID string
 	service, route           string
 	audit                    map[string]string
+	body                     *account // nil: bodies are not counted
 	err                      error
 }
 

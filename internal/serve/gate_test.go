@@ -68,13 +68,16 @@ func (d *desk) want(t *testing.T, begun []string, working, queued, refused int) 
 		t.Errorf("work began on %v, want %v", d.begun, begun)
 	}
 	want := fmt.Sprintf(`
+# HELP salus_http_body_bytes Bytes that the bodies of HTTP requests in work may take now, small ones excepted.
+# TYPE salus_http_body_bytes gauge
+salus_http_body_bytes 0
 # HELP salus_http_requests_in_work HTTP requests admitted to work now.
 # TYPE salus_http_requests_in_work gauge
 salus_http_requests_in_work %d
 # HELP salus_http_requests_queued HTTP requests waiting to be admitted now.
 # TYPE salus_http_requests_queued gauge
 salus_http_requests_queued %d
-# HELP salus_http_requests_refused_total HTTP requests refused because too many were in work.
+# HELP salus_http_requests_refused_total HTTP requests refused because too many, or too large ones, were in work.
 # TYPE salus_http_requests_refused_total counter
 salus_http_requests_refused_total %d
 `, working, queued, refused)
