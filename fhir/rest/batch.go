@@ -3,7 +3,6 @@ package rest
 import (
 	"bytes"
 	"context"
-	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -144,9 +143,6 @@ func (s *server) reader(outer *http.Request) bundle.Reader {
 		}
 		inner := &recording{header: http.Header{}}
 		serveBy(s.inner, inner, r)
-		if errors.Is(inner.err, errNoOperation) {
-			return bundle.Reply{}, fault.New(fault.NotFound, "there is no route to the operation in the entry's URL")
-		}
 		return inner.reply()
 	}
 }

@@ -36,10 +36,10 @@ func TestBatch(t *testing.T) {
 			has: []string{`"type":"searchset"`, `"url":"http://fhir.example/Patient?family=muster"`, `"fullUrl":"http://fhir.example/Patient/p1"`}},
 		{name: "a search of the whole service", before: p1, method: "POST", path: "/", body: bundleOf("batch", entry("GET", "?_type=Patient", "")), status: 200, has: []string{"Patient/p1"}},
 		{name: "failures stay with their entries", before: gone, method: "POST", path: "/",
-			body:   bundleOf("batch", entry("GET", "Patient/none", ""), entry("GET", "Patient/p1", ""), entry("GET", "$nonsense", ""), entry("GET", "Patient/p1?_format=ttl", ""), entry("PUT", "Patient/p9", patientP1), entry("GET", "%zz", ""), entry("GET", "//evil/Patient/p1", ""), entry("GET", "http://evil/Patient/p1", "")),
+			body:   bundleOf("batch", entry("GET", "Patient/none", ""), entry("GET", "Patient/p1", ""), entry("GET", "$nonsense", ""), entry("GET", "Patient/$everything", ""), entry("GET", "Patient/p1?_format=ttl", ""), entry("PUT", "Patient/p9", patientP1), entry("GET", "%zz", ""), entry("GET", "//evil/Patient/p1", ""), entry("GET", "http://evil/Patient/p1", "")),
 			status: 200, has: []string{
 				`"response":{"status":"404","outcome":{"resourceType":"OperationOutcome"`, `"response":{"status":"410","etag":"W/\"2\"","outcome"`,
-				`"status":"404","outcome":{"resourceType":"OperationOutcome","id":"own-id","meta":{"lastUpdated":"2026-01-02T03:04:12.000Z"},"issue":[{"severity":"error","code":"not-found","diagnostics":"there is no route`, `"response":{"status":"406","outcome"`, `"response":{"status":"400","outcome"`, `"code":"deleted"`,
+				`"status":"404","outcome":{"resourceType":"OperationOutcome","id":"own-id","meta":{"lastUpdated":"2026-01-02T03:04:12.000Z"},"issue":[{"severity":"error","code":"not-found","diagnostics":"there is no operation`, `"status":"405","outcome"`, `"response":{"status":"406","outcome"`, `"response":{"status":"400","outcome"`, `"code":"deleted"`,
 			}, lacks: []string{"nonsense", "%zz", `"status":"2`, `"status":"3`, "evil"}},
 		{name: "what asks and is no GET", before: p1, method: "POST", path: "/",
 			body: bundleOf("batch", entry("POST", "Patient/_search?family=muster", ""), entry("POST", "Patient/p1/$none", `{"resourceType":"Parameters"}`), entry("HEAD", "Patient/p1", "")), status: 200,

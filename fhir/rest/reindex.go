@@ -25,7 +25,7 @@ func partial(r *http.Request) bool {
 // indexer returns what does the operations of this file.
 func (s *server) indexer() (*reindex.Indexer, error) {
 	if s.reindex == nil {
-		return nil, fault.Wrap(fault.NotSupported, errNoOperation, "this service does not support the operation in the URL")
+		return nil, fault.New(fault.NotSupported, "this service does not support the operation in the URL")
 	}
 	return s.reindex, nil
 }

@@ -10,7 +10,6 @@
 package rest
 
 import (
-	"errors"
 	"maps"
 	"net/http"
 	"path"
@@ -272,9 +271,6 @@ func (s *server) elsewhere(_ http.ResponseWriter, r *http.Request) error {
 	return fault.New(fault.NotFound, "there is nothing at this URL")
 }
 
-// errNoOperation is the cause of noOperation's fault.
-var errNoOperation = errors.New("unknown operation")
-
 // lacking are the operations of the reference that this service has not.
 var lacking = []string{
 	"$bulk-delete", "$bulk-delete-soft-deleted", "$bulk-update", "$convert-data", "$docref", "$everything", "$expand", "$export", "$import",
@@ -285,7 +281,7 @@ var lacking = []string{
 // reference has and may switch off is not supported; any other name is nowhere.
 func noOperation(r *http.Request) error {
 	if slices.Contains(lacking, path.Base(r.URL.Path)) {
-		return fault.Wrap(fault.NotSupported, errNoOperation, "this service does not support the operation in the URL")
+		return fault.New(fault.NotSupported, "this service does not support the operation in the URL")
 	}
-	return fault.Wrap(fault.NotFound, errNoOperation, "there is no operation with the name in the URL")
+	return fault.New(fault.NotFound, "there is no operation with the name in the URL")
 }
