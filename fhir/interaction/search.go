@@ -2,6 +2,9 @@ package interaction
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"time"
 
 	"salus/fault"
 	"salus/fhir"
@@ -42,10 +45,18 @@ func (s *Service) search(ctx context.Context, r search.Request, after, afterIncl
 	if err != nil {
 		return nil, err
 	}
+	planned := r.Now
+	if q.Plan.Explain {
+		planned = s.now()
+	}
 	q.Plan.After, q.Plan.AfterIncluded = after, afterIncluded
 	page, err := s.store.Search(ctx, q.Plan)
 	if err != nil {
 		return nil, err
+	}
+	if q.Plan.Explain {
+		took := float64(planned.Sub(r.Now)) / float64(time.Millisecond)
+		page.Explained = slices.Insert(page.Explained, 0, fmt.Sprintf("time: reading the search and looking up what it names %.3f ms", took))
 	}
 	return &SearchResult{Query: q, Page: page}, nil
 }

@@ -16,7 +16,7 @@ import (
 // bound is what a continuation token of a search is tied to: path and
 // parameters, without those that change from page to page or do not matter.
 func bound(path string, params []search.Param) string {
-	return linkURL("search ", path, dropped(params, "ct", "includesCt", "_total", "_format", "_pretty"))
+	return linkURL("search ", path, dropped(params, "ct", "includesCt", "_total", "_format", "_pretty", "_explain"))
 }
 
 // dropped returns the parameters that have none of the names.

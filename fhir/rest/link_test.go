@@ -163,6 +163,16 @@ func TestIncludes_OfCompartmentsArePaged(t *testing.T) {
 	}
 }
 
+func TestLinks_CanBeAskedToExplainThemselves(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	gathering(t, f, 1)
+	next := readPage(t, f.must(t, 200, "GET", "/Patient?_count=1", "").Body.Bytes()).next(t)
+	if body := f.must(t, 200, "GET", next+"&_explain=true", "").Body.String(); !strings.Contains(body, "informational") || !strings.Contains(body, "Patient/p2") {
+		t.Error(body)
+	}
+}
+
 func TestLinks_ThatWouldBeTooLongAreLeftOut(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

@@ -125,6 +125,9 @@ func (s *server) sendSearchset(w http.ResponseWriter, r *http.Request, f format,
 		}
 		issues = append(issues, fault.Issue{Severity: fault.Warning, Code: "incomplete", Text: text})
 	}
+	for _, line := range found.Explained {
+		issues = append(issues, fault.Issue{Severity: fault.Information, Code: "informational", Text: line})
+	}
 	if len(issues) > 0 {
 		if err := b.outcome(r, issues); err != nil {
 			return err

@@ -39,6 +39,11 @@ func TestSearch(t *testing.T) {
 		{name: "estimated total", method: "GET", path: "/Patient?_total=estimate", status: 403, issue: "error not-supported"},
 		{name: "several unknown types", method: "GET", path: "/?_type=A,Patient,B", status: 200, has: []string{
 			`"issue":[{"severity":"warning","code":"not-supported","diagnostics":"_type: in the list no resource type has the name at place 1, 3"}]`, `?_type=A%2CPatient%2CB"`}},
+		{name: "explained", before: people, method: "GET", path: "/Patient?family=muster&_explain=true", status: 200, has: []string{
+			`"entry":[{"resource":{"resourceType":"OperationOutcome"`, `"severity":"information","code":"informational","diagnostics":"time: `,
+			"Patient.family: text starts with", `},"search":{"mode":"outcome"}},{"fullUrl":"http://salus.test/Patient/p1"`, `Patient?family=muster&_explain=true"`}},
+		{name: "not explained", before: people, method: "GET", path: "/Patient?family=muster&_explain=false", status: 200, lacks: []string{"outcome"}},
+		{name: "explained, perhaps", method: "GET", path: "/Patient?_explain=perhaps", status: 400, issue: "error invalid"},
 		{name: "bad value", method: "GET", path: "/Patient?birthdate=never", status: 400, issue: "error invalid", lacks: []string{"never"}},
 		{name: "bad escape", method: "GET", path: "/Patient?family=%zz", status: 400, issue: "error invalid"},
 		{name: "refused form", method: "GET", path: "/Patient?family:text=x", status: 403, issue: "error invalid"},

@@ -19,6 +19,8 @@ type Plan struct {
 	RevIncludes []Include
 	MaxIncludes int // included resources on a page at most
 
+	Explain bool // Page.Explained is wanted
+
 	After []byte // the Page.Next of the page before; nil for the first page
 
 	// AfterIncluded is the Page.NextIncluded of an answer to the same plan. It asks
@@ -301,6 +303,11 @@ type Page struct {
 	Truncated bool           // more could have been included
 	Total     int64          // of all matches; -1 when not asked for
 	Next      []byte         // for Plan.After of the next page; nil when this is the last
+
+	// Explained tells line by line how the engine made the page, in the engine's own
+	// words: as far as it has them conditions with estimated and real numbers, ways
+	// taken, and time. No line holds a searched value. Nil unless asked for.
+	Explained []string
 
 	// NextIncluded is for Plan.AfterIncluded, to go on with what is included; nil
 	// when that was all, and always when an include iterates: how far it got

@@ -23,6 +23,7 @@ var results = map[string]func(s *parsing, modifier, value string) error{
 	"_include":       (*parsing).include,
 	"_revinclude":    (*parsing).revinclude,
 	"_type":          (*parsing).typeParam,
+	"_explain":       (*parsing).explain,
 	"_format":        func(s *parsing, _, value string) error { s.query.Format = value; return nil },
 	"_pretty":        func(s *parsing, _, value string) error { s.query.Pretty = value; return nil },
 	"ct":             (*parsing).after,
@@ -73,6 +74,18 @@ func (s *parsing) total(_, value string) error {
 		return nil
 	}
 	return invalid("_total", "must be none or accurate")
+}
+
+// explain reads _explain.
+//
+// Compat: neither the reference nor FHIR has it; how a search was answered is told
+// as informational issues.
+func (s *parsing) explain(_, value string) error {
+	if value != "true" && value != "false" {
+		return invalid("_explain", "must be true or false")
+	}
+	s.query.Plan.Explain = value == "true"
+	return nil
 }
 
 func (s *parsing) summary(_, value string) error {

@@ -42,7 +42,9 @@ type Store interface {
 	// Page.Next hold every resource that matched throughout, with the same sort
 	// values, exactly once, in order. Without sort keys the order is that of the
 	// resources' numbers: of their first mention, by their creation or by a
-	// reference to them. Invalid when Plan.After did not come from this store.
+	// reference to them. Invalid when Plan.After did not come from this store. Asked
+	// to explain itself (Plan.Explain), an engine says what it did, and the answer
+	// is the same.
 	Search(ctx context.Context, plan *search.Plan) (*search.Page, error)
 
 	// History returns versions, newest first unless asked otherwise; an empty

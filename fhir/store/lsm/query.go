@@ -19,6 +19,9 @@ type query struct {
 	snap *pebble.Snapshot
 	iter *pebble.Iterator // over postings, moved about by everyone
 	last docID            // greatest document number
+
+	read  reads
+	trace *trace // nil unless the plan asks to be explained
 }
 
 func (s *Store) newQuery(ctx context.Context) (*query, error) {
@@ -67,6 +70,7 @@ func (q *query) scanKeys(lower, upper []byte, f func(key, value []byte) error) e
 				return err
 			}
 		}
+		q.read.scanned++
 		value, err := q.iter.ValueAndErr()
 		if err == nil {
 			err = f(q.iter.Key(), value)
@@ -139,6 +143,7 @@ const probe = 4
 // when it has few chunks, else to be read as needed.
 func (q *query) posting(prefix []byte) (set, error) {
 	few := loaded{}
+	q.read.postings++
 	n, size := 0, int64(0)
 	upper := after(prefix)
 	ok := q.iter.SeekGE(prefix)
@@ -157,6 +162,7 @@ func (q *query) posting(prefix []byte) (set, error) {
 		few[chunkOf(q.iter.Key())] = b
 		size += int64(b.GetCardinality())
 		n++
+		q.read.chunks++
 	}
 	if err := q.iter.Error(); err != nil {
 		return nil, err
@@ -207,6 +213,13 @@ func (q *query) branches(plan *search.Plan) (set, error) {
 
 // filter returns the resources of type t for which f holds.
 func (q *query) filter(t fhir.Type, f search.Filter) (set, error) {
+	if q.trace != nil {
+		return q.traced(t, f)
+	}
+	return q.evaluate(t, f)
+}
+
+func (q *query) evaluate(t fhir.Type, f search.Filter) (set, error) {
 	switch f := f.(type) {
 	case nil:
 		return q.live(t)

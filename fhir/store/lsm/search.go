@@ -37,52 +37,76 @@ func asksForWords(branches []search.Branch) bool {
 	return slices.ContainsFunc(branches, func(b search.Branch) bool { return search.HasContent(b.Filter) })
 }
 
+// run answers a plan, with an explanation if it asks for one.
 func (q *query) run(plan *search.Plan) (*search.Page, error) {
+	if plan.Explain {
+		q.trace = newTrace(q.s.now)
+	}
 	results, err := q.results(plan)
 	if err != nil {
 		return nil, err
 	}
+	q.trace.phase("sets")
 	page := &search.Page{Total: -1}
+	if err := q.answer(plan, results, page); err != nil {
+		return nil, err
+	}
+	if plan.Explain {
+		page.Explained, err = q.explained()
+	}
+	return page, err
+}
+
+// answer fills the page out of what each branch selects.
+func (q *query) answer(plan *search.Plan, results []*cached, page *search.Page) error {
 	if plan.AfterIncluded != nil {
 		docs, _, err := q.page(plan, results)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		return page, q.includeMore(plan, docs, page)
+		q.trace.phase("page")
+		err = q.includeMore(plan, docs, page)
+		q.trace.phase("includes")
+		return err
 	}
 	if plan.Total || plan.Count == 0 {
 		page.Total = 0
 		for _, r := range results {
 			n, err := count(r, q.last)
 			if err != nil {
-				return nil, err
+				return err
 			}
 			page.Total += n
 		}
+		q.trace.phase("total")
 	}
 	if plan.Count == 0 {
-		return page, nil
+		return nil
 	}
 	docs, next, err := q.page(plan, results)
 	if err != nil {
-		return nil, err
+		return err
 	}
+	q.trace.phase("page")
 	page.Next = next
 	page.Matches = slices.Grow(page.Matches, len(docs))
 	for _, doc := range docs {
 		if err := q.canceled(); err != nil {
-			return nil, err
+			return err
 		}
 		v, ok, err := q.current(doc)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if !ok {
-			return nil, damaged("the index names a resource without a version")
+			return damaged("the index names a resource without a version")
 		}
 		page.Matches = append(page.Matches, v)
 	}
-	return page, q.include(plan, docs, page)
+	q.trace.phase("bodies")
+	err = q.include(plan, docs, page)
+	q.trace.phase("includes")
+	return err
 }
 
 // current reads the current version of a document; ok is false when there is
@@ -109,6 +133,9 @@ func (q *query) page(plan *search.Plan, results []*cached) ([]docID, []byte, err
 		}
 	}
 	result := unite(parts...)
+	if q.trace != nil {
+		q.trace.note("page: goes through the members in the order of their numbers until it is full")
+	}
 	from := docID(0)
 	if len(plan.After) > 0 {
 		c, err := parseCursor(plan.After, 0)

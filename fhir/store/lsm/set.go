@@ -94,6 +94,7 @@ func (p *posting) chunk(c uint32) (*roaring.Bitmap, error) {
 		return b, nil
 	}
 	var b *roaring.Bitmap
+	p.q.read.chunks++
 	_, err := get(p.q.snap, appendU32(slices.Clone(p.prefix), c), func(value []byte) (err error) {
 		b, err = decodePosting(value)
 		return err

@@ -188,8 +188,14 @@ func (q *query) sortedBranch(plan *search.Plan, t fhir.Type, result *cached, fro
 	}
 	canWalk := o.lead == len(o.keys) || o.tags[o.lead] != tagQuantity
 	if canWalk && members*members*q.s.limits.walk > int64(plan.Count)*live.size() {
+		if q.trace != nil {
+			q.trace.note("page: %s: walks along the order and picks out members, of which there are about %d among %d", t, members, live.size())
+		}
 		w := walk{q: q, result: result, typ: t, order: o, from: from, want: plan.Count + 1}
 		return w.run()
+	}
+	if q.trace != nil {
+		q.trace.note("page: %s: reads the sort values of about %d members and sorts them", t, members)
 	}
 	return q.collect(plan, t, o, result, from)
 }

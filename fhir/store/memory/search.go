@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
+	"fmt"
 	"slices"
 
 	"salus/fault"
@@ -40,6 +41,9 @@ func (s *Store) Search(ctx context.Context, plan *search.Plan) (*search.Page, er
 	}
 	matches := slices.Concat(s.ranks(plan)...)
 	page := &search.Page{Total: -1}
+	if plan.Explain {
+		page.Explained = s.explained(plan, len(matches))
+	}
 	if plan.AfterIncluded != nil {
 		return page, s.includeMore(plan, matches, after, page)
 	}
@@ -60,6 +64,15 @@ func (s *Store) Search(ctx context.Context, plan *search.Plan) (*search.Page, er
 	}
 	s.include(plan, page.Matches, 0, page)
 	return page, nil
+}
+
+// explained tells what there is to tell: everything is looked at.
+func (s *Store) explained(plan *search.Plan, matches int) []string {
+	lines := []string{fmt.Sprintf("engine: in memory; %d of %d resources found by looking at every one, then sorted", matches, len(s.resources))}
+	for _, b := range plan.Branches {
+		lines = append(lines, search.Describe(b.Type, b.Filter))
+	}
+	return lines
 }
 
 // onPage returns the matches of the page that begins after a place, and whether

@@ -50,6 +50,7 @@ func Run(t *testing.T, open Factory) {
 		{"Order", orderTests},
 		{"Paging", pagingTests},
 		{"Include", includeTests},
+		{"Explain", explainTests},
 		{"History", historyTests},
 		{"Changes", changesTests},
 		{"Concurrency", concurrencyTests},
