@@ -22,7 +22,7 @@ func (p *Processor) batch(ctx context.Context, r Request, entries []entry) []Ent
 		switch e := &entries[i]; {
 		case e.err != nil:
 			results[i].Err = e.err
-		case e.verb == post && !e.change.Conditional():
+		case e.verb == post && !e.change.Conditional() && e.change.Type != parameterType:
 			creates = append(creates, i)
 		default:
 			phase[e.verb] = append(phase[e.verb], i)
@@ -88,7 +88,8 @@ func (p *Processor) single(ctx context.Context, r Request, e *entry) EntryResult
 	return written(r.Base, result)
 }
 
-// creates does the plain creates of a batch. They cannot get into each other's
+// creates does the plain creates of a batch, but those of search parameters,
+// which the service may refuse when they are about to be stored. They cannot get into each other's
 // way, so they are checked several at a time, and the valid ones are stored in
 // one write, which can only fail for reasons that would fail each or by a race.
 func (p *Processor) creates(ctx context.Context, r Request, entries []entry, indexes []int, results []EntryResult) {

@@ -29,6 +29,9 @@ func refuseOverlap(entries []entry) {
 	}
 }
 
+// parameterType is the resource type that defines search parameters.
+const parameterType fhir.Type = "SearchParameter"
+
 // distinctParams refuses a bundle with two SearchParameters that would be one:
 // with the same url, or with the same code for the same base.
 func distinctParams(entries []entry) error {
@@ -41,7 +44,7 @@ func distinctParams(entries []entry) error {
 	}
 	for i := range entries {
 		n := entries[i].change.Resource
-		if entries[i].err != nil || n.Type() != "SearchParameter" {
+		if entries[i].err != nil || n.Type() != parameterType {
 			continue
 		}
 		if url := n.Get("url").Text(); url != "" && twice("url "+url) {

@@ -10,6 +10,7 @@ import (
 	"salus/fault"
 	"salus/fhir"
 	"salus/fhir/bundle"
+	"salus/fhir/interaction"
 	"salus/fhir/store"
 	"salus/fhir/store/memory"
 )
@@ -148,5 +149,30 @@ func TestProcess_RacingConditionalEntriesMakeOneResource(t *testing.T) {
 	wg.Wait()
 	if created.Load() != 1 || h.count("Patient") != 1 {
 		t.Errorf("%d were created, %d are there", created.Load(), h.count("Patient"))
+	}
+}
+
+// choosy refuses every search parameter.
+type choosy struct{}
+
+func (choosy) Admit(_ context.Context, writes []store.Write) (func(bool), error) {
+	for _, w := range writes {
+		if w.Key.Type == "SearchParameter" {
+			return nil, fault.New(fault.Busy, "no search parameters now")
+		}
+	}
+	return func(bool) {}, nil
+}
+
+func (choosy) Deletable(fhir.Key, bool) error { return nil }
+
+func (choosy) Reached(context.Context, string) error { return nil }
+
+func TestBatch_ARefusedSearchParameterFailsByItself(t *testing.T) {
+	h := newHarnessWith(t, nil, bundle.Options{}, func(o *interaction.Options) { o.Parameters = choosy{} })
+	r := h.must(batch(post("", "SearchParameter", `{"resourceType":"SearchParameter","url":"http://x","name":"x","status":"active","description":"x","code":"x","base":["Patient"],"type":"token"}`),
+		post("", "Patient", patient("", ""))))
+	if !fault.Is(r[0].Err, fault.Busy) || r[1].Err != nil || r[1].Status != 201 || h.count("Patient") != 1 {
+		t.Errorf("%+v", r)
 	}
 }
