@@ -103,6 +103,16 @@ func TestErrors_AreOutcomesWithTheHeadersOfTheirStatus(t *testing.T) {
 	}
 }
 
+func TestErrors_OutsideOfServicesComeAsXMLToo(t *testing.T) {
+	h := open(t, config(t)).Handler()
+	for path, status := range map[string]int{"/nothing": 404, "/?a=" + strings.Repeat("v", 65<<10): 414} {
+		w := send(h, "GET", path, "", "Accept", "application/fhir+xml")
+		if got := w.Header().Get("Content-Type"); w.Code != status || got != "application/fhir+xml; charset=utf-8" || !strings.HasPrefix(w.Body.String(), "<OperationOutcome") {
+			t.Errorf("%d %s %s", w.Code, got, w.Body)
+		}
+	}
+}
+
 func TestCORS_IsWhatTheServiceSays(t *testing.T) {
 	cfg := config(t)
 	cfg.Workspace.Services[0].FHIR.CORS = workspace.CORS{

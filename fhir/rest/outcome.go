@@ -10,6 +10,7 @@ import (
 
 	"salus/fault"
 	"salus/fhir"
+	"salus/fhir/xmlformat"
 	"salus/internal/serve"
 )
 
@@ -111,7 +112,7 @@ func (s *server) writeError(w http.ResponseWriter, r *http.Request, err error) {
 // ErrorWriter returns what answers errors as the service does, for places that
 // are outside of it. Of o it takes Definitions, Now and NewID.
 func ErrorWriter(o Options) serve.ErrorWriter {
-	s := &server{defs: o.Definitions, now: o.Now, newID: o.NewID}
+	s := &server{defs: o.Definitions, xml: xmlformat.New(o.Definitions), now: o.Now, newID: o.NewID}
 	if s.now == nil {
 		s.now = time.Now
 	}

@@ -103,9 +103,7 @@ func (e Edge) Wrap(next http.Handler) http.Handler {
 			v := recover()
 			if v != nil && v != http.ErrAbortHandler {
 				i.err = fault.Wrap(fault.Internal, &panicked{value: v, stack: debug.Stack()}, "internal error")
-				if rec.status == 0 {
-					e.Error(rec, r, i.err)
-				} else {
+				if rec.status > 0 || !e.answered(rec, r, i.err) {
 					v = http.ErrAbortHandler
 				}
 			}
@@ -120,6 +118,14 @@ func (e Edge) Wrap(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(rec, r)
 	})
+}
+
+// answered answers an error after a panic and reports whether it could: what
+// panicked may have been the answer to another error.
+func (e Edge) answered(rec *recorder, r *http.Request, err error) (ok bool) {
+	defer func() { ok = recover() == nil }()
+	e.Error(rec, r, err)
+	return true
 }
 
 // finish logs and counts. The route is the pattern that matched; path and query

@@ -170,6 +170,24 @@ func TestAdapt_CutsTheConnectionWhenAnErrorComesTooLate(t *testing.T) {
 	}
 }
 
+func TestEdge_LogsARequestWhoseErrorCannotBeAnswered(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	e := serve.Edge{
+		Logger: slog.New(slog.NewTextHandler(&log, nil)), Limits: serve.Limits{URL: 1},
+		Error: func(http.ResponseWriter, *http.Request, error) { panic("Marker") },
+	}
+	defer func() {
+		if v := recover(); v != http.ErrAbortHandler {
+			t.Errorf("the connection is not cut off: %v", v)
+		}
+		if !strings.Contains(log.String(), "level=ERROR") || !strings.Contains(log.String(), "serve_test.go") || strings.Contains(log.String(), "Marker") {
+			t.Errorf("log: %s", log.String())
+		}
+	}()
+	e.Wrap(http.NotFoundHandler()).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/long", nil))
+}
+
 func TestEdge_AnswersAPanicOutsideOfHandlers(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
