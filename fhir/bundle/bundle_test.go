@@ -295,9 +295,10 @@ func TestBatch_DoesEachEntryByItselfInTheOrderOfVerbs(t *testing.T) {
 		entry("", "GET", "", ""),
 		del("Patient/b/_history/1"),
 		get("Patient/b", "ifNoneMatch", `W/"2"`),
+		del("Patient/$unknown"),
 	))
 	want := "200,gone,200,201,201,precondition,invalid,invalid,precondition,201,204,204," +
-		"media type,method not allowed,invalid,not found,not found,invalid,method not allowed,304"
+		"media type,method not allowed,invalid,not found,not found,invalid,method not allowed,304,not found"
 	if statuses(got) != want {
 		t.Errorf("statuses\n%s\nwant\n%s", statuses(got), want)
 	}

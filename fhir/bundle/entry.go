@@ -151,6 +151,9 @@ func (e *entry) delete(w interaction.Write, segments []string, query string, que
 		}
 	}
 	switch {
+	case strings.HasPrefix(segments[len(segments)-1], "$"):
+		e.err = noRoute()
+		return
 	case len(segments) == 2:
 		w.ID = fhir.ID(segments[1])
 	case len(segments) == 1:
