@@ -8,6 +8,7 @@ import (
 	"salus/fhir"
 	"salus/fhir/search"
 	"salus/fhir/spec"
+	"salus/fhir/terminology"
 )
 
 // plan parses a search and puts in the codes that stand behind value sets and
@@ -40,13 +41,13 @@ func (s *Service) plan(ctx context.Context, r search.Request) (*search.Query, er
 type conformance struct{ *Service }
 
 // Find implements terminology.Source.
-func (s conformance) Find(ctx context.Context, t fhir.Type, url, version string) (fhir.Node, error) {
+func (s conformance) Find(ctx context.Context, t fhir.Type, url, version string) (terminology.Definition, error) {
 	if id, ok := strings.CutPrefix(url, string(t)+"/"); ok {
 		v, err := s.current(ctx, fhir.Key{Type: t, ID: fhir.ID(id)})
 		if err != nil || v.Number == 0 || v.Deleted() {
-			return fhir.Node{}, err
+			return terminology.Definition{}, err
 		}
-		return definition(v)
+		return definition(v), nil
 	}
 	params := s.params.Registry()
 	filter := search.And{search.Match{Param: params.Param(t, "url"), Operand: search.URI{Text: url}}}
@@ -58,15 +59,18 @@ func (s conformance) Find(ctx context.Context, t fhir.Type, url, version string)
 		Sort: []search.SortKey{{Updated: true, Descending: true}},
 	})
 	if err != nil || len(page.Matches) == 0 {
-		return fhir.Node{}, err
+		return terminology.Definition{}, err
 	}
-	return definition(page.Matches[0])
+	return definition(page.Matches[0]), nil
 }
 
-func definition(v fhir.Version) (fhir.Node, error) {
-	d, err := fhir.Parse(v.JSON())
-	if err != nil {
-		return fhir.Node{}, fault.Wrap(fault.Internal, err, "a stored definition cannot be read")
+func definition(v fhir.Version) terminology.Definition {
+	read := func() (fhir.Node, error) {
+		d, err := fhir.Parse(v.JSON())
+		if err != nil {
+			return fhir.Node{}, fault.Wrap(fault.Internal, err, "a stored definition cannot be read")
+		}
+		return d.Root(), nil
 	}
-	return d.Root(), nil
+	return terminology.Definition{Identity: terminology.Identity{Key: v.Key, Number: v.Number, Updated: v.Updated}, Read: read}
 }

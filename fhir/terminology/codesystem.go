@@ -2,6 +2,7 @@ package terminology
 
 import (
 	"context"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -9,7 +10,7 @@ import (
 	"salus/fhir"
 )
 
-// codeSystem is a code system taken apart.
+// codeSystem is a code system taken apart. It shares no bytes with its definition.
 type codeSystem struct {
 	url      string
 	meaning  string // hierarchyMeaning; empty when it says nothing
@@ -35,20 +36,37 @@ const (
 )
 
 // codeSystem finds a code system and takes it apart. It has to be stored whole.
-func (e *Engine) codeSystem(ctx context.Context, canonical string) (*codeSystem, error) {
+func (a *asking) codeSystem(ctx context.Context, canonical string) (*codeSystem, error) {
 	url, version, _ := strings.Cut(canonical, "|")
-	n, err := e.source.Find(ctx, "CodeSystem", url, version)
+	stored, err := a.find(ctx, "CodeSystem", url, version)
 	if err != nil {
 		return nil, err
 	}
-	if !n.Exists() {
+	if stored.Read == nil {
 		return nil, lacking("not-found", "the code system is not known: its definition would have to be stored as a CodeSystem")
 	}
+	name := fmt.Sprintf("%s/%d/%d %s", stored.Key, stored.Number, stored.Updated.UnixNano(), url)
+	if k := a.cache.get(name); k != nil {
+		return k.value.(*codeSystem), nil
+	}
+	n, err := stored.Read()
+	if err != nil {
+		return nil, err
+	}
+	cs, err := newCodeSystem(n, url)
+	if err != nil {
+		return nil, err
+	}
+	a.cache.put(name, &keeping{value: cs, weight: len(cs.concepts) * conceptWeight})
+	return cs, nil
+}
+
+func newCodeSystem(n fhir.Node, url string) (*codeSystem, error) {
 	if n.Get("content").Text() != "complete" {
 		return nil, lacking("not-supported", "the code system's content is not stored whole (CodeSystem.content is not complete)")
 	}
 	cs := &codeSystem{
-		url: url, meaning: n.Get("hierarchyMeaning").Text(), byCode: map[string]*concept{},
+		url: strings.Clone(url), meaning: strings.Clone(n.Get("hierarchyMeaning").Text()), byCode: map[string]*concept{},
 		children: map[string][]string{}, parents: map[string][]string{},
 	}
 	up, down := map[string]bool{"parent": true, "subsumedBy": true}, map[string]bool{"child": true}
@@ -84,7 +102,7 @@ func (cs *codeSystem) read(n fhir.Node, parent string, depth int) error {
 		return lacking("not-supported", "the code system's concepts are nested too deeply")
 	}
 	for child := range n.Get("concept").Children {
-		c := &concept{code: child.Get("code").Text(), display: child.Get("display").Text()}
+		c := &concept{code: strings.Clone(child.Get("code").Text()), display: strings.Clone(child.Get("display").Text())}
 		if c.code == "" || cs.byCode[c.code] != nil {
 			continue
 		}
@@ -100,8 +118,8 @@ func (cs *codeSystem) read(n fhir.Node, parent string, depth int) error {
 				if c.properties == nil {
 					c.properties = map[string][]string{}
 				}
-				name := p.Get("code").Text()
-				c.properties[name] = append(c.properties[name], text)
+				name := strings.Clone(p.Get("code").Text())
+				c.properties[name] = append(c.properties[name], strings.Clone(text))
 			}
 		}
 		cs.concepts, cs.byCode[c.code] = append(cs.concepts, c), c

@@ -10,9 +10,11 @@ package terminology
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"salus/fault"
 	"salus/fhir"
@@ -27,36 +29,81 @@ type Source interface {
 	// Find returns the ValueSet or CodeSystem (t) that has a canonical URL and,
 	// unless version is empty, that business version; the one updated last when
 	// there are several. A url "ValueSet/id" names the resource itself. The zero
-	// Node when there is none.
-	Find(ctx context.Context, t fhir.Type, url, version string) (fhir.Node, error)
+	// Definition when there is none.
+	Find(ctx context.Context, t fhir.Type, url, version string) (Definition, error)
 }
 
-// Engine answers from a Source and from the definitions of FHIR itself. It keeps
-// nothing and is safe for concurrent use.
+// Definition is a ValueSet or CodeSystem that a Source has found.
+type Definition struct {
+	Identity
+	Read func() (fhir.Node, error) // the resource; nil when there is none
+}
+
+// Identity tells one content of one resource from all others, also from that of
+// another resource which has its id later.
+type Identity struct {
+	Key     fhir.Key
+	Number  int64 // of the version
+	Updated time.Time
+}
+
+// Engine answers from a Source and from the definitions of FHIR itself. It is safe
+// for concurrent use. It keeps answers and code systems, up to a bound, as long as
+// the Source finds the same definitions: what is changed there counts at once.
 type Engine struct {
 	source Source
 	defs   *spec.Definitions
+	cache  cache
 }
 
 // New returns an engine over source and defs.
-func New(source Source, defs *spec.Definitions) *Engine { return &Engine{source, defs} }
+func New(source Source, defs *spec.Definitions) *Engine { return &Engine{source: source, defs: defs} }
 
-// Expand returns the codes of the value set with a canonical URL, which may end
-// in |version, each once. Faults: Refused, whose issue has the code not-found for
-// a definition that is not known, not-supported for one that cannot be evaluated
-// here, too-costly for more than MaxCodes codes.
-func (e *Engine) Expand(ctx context.Context, canonical string) ([]spec.Coding, error) {
-	found, err := e.expand(ctx, canonical, nil)
+// answer returns the codes that make makes, or made before out of definitions
+// that are still the same.
+func (e *Engine) answer(ctx context.Context, question string, make func(*asking) (*set, error)) ([]spec.Coding, error) {
+	if k := e.cache.get(question); k != nil {
+		if still, err := e.still(ctx, k.made); err != nil {
+			return nil, err
+		} else if still {
+			return k.value.([]spec.Coding), nil
+		}
+	}
+	a := &asking{Engine: e}
+	found, err := make(a)
 	if err != nil {
 		return nil, err
 	}
-	return found.codes, nil
+	codes := found.codes
+	for i := range codes { // which share the bytes of whole definitions
+		if codes[i].Code = strings.Clone(codes[i].Code); i > 0 && codes[i].System == codes[i-1].System {
+			codes[i].System = codes[i-1].System
+		} else {
+			codes[i].System = strings.Clone(codes[i].System)
+		}
+	}
+	e.cache.put(question, &keeping{value: codes, made: a.made, weight: len(codes)})
+	return codes, nil
+}
+
+// Expand returns the codes of the value set with a canonical URL, which may end
+// in |version, each once; they must not be changed. Faults: Refused, whose issue has the code not-found for
+// a definition that is not known, not-supported for one that cannot be evaluated
+// here, too-costly for more than MaxCodes codes.
+func (e *Engine) Expand(ctx context.Context, canonical string) ([]spec.Coding, error) {
+	return e.answer(ctx, "expand "+canonical, func(a *asking) (*set, error) { return a.expand(ctx, canonical, nil) })
 }
 
 // Subsumed returns a code of a code system with all codes below it or, if up,
-// above it. Faults as of Expand; not-found also when the code system has no such code.
+// above it; they must not be changed. Faults as of Expand; not-found also when the
+// code system has no such code.
 func (e *Engine) Subsumed(ctx context.Context, system, code string, up bool) ([]spec.Coding, error) {
-	cs, err := e.codeSystem(ctx, system)
+	question := fmt.Sprintf("subsumed %t %q %s", up, system, code)
+	return e.answer(ctx, question, func(a *asking) (*set, error) { return a.subsumed(ctx, system, code, up) })
+}
+
+func (a *asking) subsumed(ctx context.Context, system, code string, up bool) (*set, error) {
+	cs, err := a.codeSystem(ctx, system)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +123,7 @@ func (e *Engine) Subsumed(ctx context.Context, system, code string, up bool) ([]
 			return nil, err
 		}
 	}
-	return found.codes, nil
+	return &found, nil
 }
 
 // lacking is the fault of a question that cannot be answered.
@@ -125,27 +172,31 @@ func (s *set) keep(other *set, in bool) {
 }
 
 // expand is Expand; within are the value sets that import this one.
-func (e *Engine) expand(ctx context.Context, canonical string, within []string) (*set, error) {
+func (a *asking) expand(ctx context.Context, canonical string, within []string) (*set, error) {
 	if slices.Contains(within, canonical) {
 		return nil, lacking("not-supported", "the value set imports itself")
 	}
 	url, version, _ := strings.Cut(canonical, "|")
-	stored, err := e.source.Find(ctx, "ValueSet", url, version)
+	stored, err := a.find(ctx, "ValueSet", url, version)
 	if err != nil {
 		return nil, err
 	}
-	if stored.Exists() {
-		return e.valueSet(ctx, stored, append(slices.Clip(within), canonical))
+	if stored.Read != nil {
+		n, err := stored.Read()
+		if err != nil {
+			return nil, err
+		}
+		return a.valueSet(ctx, n, append(slices.Clip(within), canonical))
 	}
 	found := &set{}
-	if own := e.defs.ValueSet(url); own != nil && (version == "" || version == e.defs.Version) {
+	if own := a.defs.ValueSet(url); own != nil && (version == "" || version == a.defs.Version) {
 		return found, found.addAll(own.Codes)
 	}
 	return nil, lacking("not-found", "the value set is not known: there is none with that url and version, nor is it one of FHIR's own that a required binding uses")
 }
 
 // valueSet expands a definition. An expansion that it brings is taken as it is.
-func (e *Engine) valueSet(ctx context.Context, n fhir.Node, within []string) (*set, error) {
+func (a *asking) valueSet(ctx context.Context, n fhir.Node, within []string) (*set, error) {
 	found := &set{}
 	if expansion := n.Get("expansion"); expansion.Exists() {
 		count := 0
@@ -162,7 +213,7 @@ func (e *Engine) valueSet(ctx context.Context, n fhir.Node, within []string) (*s
 		return nil, lacking("not-supported", "the value set says neither by composition nor by expansion what is in it")
 	}
 	for part := range compose.Get("include").Children {
-		codes, err := e.component(ctx, part, within)
+		codes, err := a.component(ctx, part, within)
 		if err != nil {
 			return nil, err
 		}
@@ -171,7 +222,7 @@ func (e *Engine) valueSet(ctx context.Context, n fhir.Node, within []string) (*s
 		}
 	}
 	for part := range compose.Get("exclude").Children {
-		codes, err := e.component(ctx, part, within)
+		codes, err := a.component(ctx, part, within)
 		if err != nil {
 			return nil, err
 		}
@@ -198,17 +249,17 @@ func (s *set) contained(n fhir.Node, count *int) error {
 
 // component returns the codes of an include or exclude: those that its system's
 // part and all its value sets have in common (FHIR R4 valueset §4.9.4).
-func (e *Engine) component(ctx context.Context, n fhir.Node, within []string) (*set, error) {
+func (a *asking) component(ctx context.Context, n fhir.Node, within []string) (*set, error) {
 	var found *set
 	if system := n.Get("system").Text(); system != "" {
-		codes, err := e.ofSystem(ctx, n, system)
+		codes, err := a.ofSystem(ctx, n, system)
 		if err != nil {
 			return nil, err
 		}
 		found = codes
 	}
 	for imported := range n.Get("valueSet").Children {
-		codes, err := e.expand(ctx, imported.Text(), within)
+		codes, err := a.expand(ctx, imported.Text(), within)
 		if err != nil {
 			return nil, err
 		}
@@ -226,7 +277,7 @@ func (e *Engine) component(ctx context.Context, n fhir.Node, within []string) (*
 
 // ofSystem returns the codes that a component takes out of a code system: those
 // listed, those that pass its filters, or all.
-func (e *Engine) ofSystem(ctx context.Context, n fhir.Node, system string) (*set, error) {
+func (a *asking) ofSystem(ctx context.Context, n fhir.Node, system string) (*set, error) {
 	found := &set{}
 	if listed := n.Get("concept"); listed.Exists() {
 		for c := range listed.Children {
@@ -240,7 +291,7 @@ func (e *Engine) ofSystem(ctx context.Context, n fhir.Node, system string) (*set
 	if version := n.Get("version").Text(); version != "" {
 		canonical += "|" + version
 	}
-	cs, err := e.codeSystem(ctx, canonical)
+	cs, err := a.codeSystem(ctx, canonical)
 	if err != nil {
 		return nil, err
 	}

@@ -15,19 +15,22 @@ import (
 // definitions are a source: resources by canonical URL, also with |version.
 type definitions map[string]string
 
-func (d definitions) Find(_ context.Context, t fhir.Type, url, version string) (fhir.Node, error) {
+func (d definitions) Find(_ context.Context, t fhir.Type, url, version string) (terminology.Definition, error) {
 	if version != "" {
 		url += "|" + version
 	}
 	text, ok := d[url]
 	if !ok || !strings.Contains(text, `"`+string(t)+`"`) {
-		return fhir.Node{}, nil
+		return terminology.Definition{}, nil
 	}
-	doc, err := fhir.Parse([]byte(text))
-	if err != nil {
-		return fhir.Node{}, err
-	}
-	return doc.Root(), nil
+	is := terminology.Identity{Key: fhir.Key{Type: t, ID: fhir.ID(url)}, Number: int64(len(text))}
+	return terminology.Definition{Identity: is, Read: func() (fhir.Node, error) {
+		doc, err := fhir.Parse([]byte(text))
+		if err != nil {
+			return fhir.Node{}, err
+		}
+		return doc.Root(), nil
+	}}, nil
 }
 
 func codeSystem(more string) string {
