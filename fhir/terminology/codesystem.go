@@ -3,6 +3,7 @@ package terminology
 import (
 	"context"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -82,8 +83,8 @@ func newCodeSystem(n fhir.Node, url string) (*codeSystem, error) {
 		return nil, err
 	}
 	for _, c := range cs.concepts {
-		for name, values := range c.properties {
-			for _, other := range values {
+		for _, name := range slices.Sorted(maps.Keys(c.properties)) {
+			for _, other := range c.properties[name] {
 				switch {
 				case up[name]:
 					cs.link(other, c.code)
