@@ -44,6 +44,7 @@ func TestSearch(t *testing.T) {
 			"Patient.family: text starts with", `},"search":{"mode":"outcome"}},{"fullUrl":"http://salus.test/Patient/p1"`, `Patient?family=muster&_explain=true"`}},
 		{name: "not explained", before: people, method: "GET", path: "/Patient?family=muster&_explain=false", status: 200, lacks: []string{"outcome"}},
 		{name: "explained, perhaps", method: "GET", path: "/Patient?_explain=perhaps", status: 400, issue: "error invalid"},
+		{name: "number too great", method: "GET", path: "/RiskAssessment?probability=-1e30", status: 400, issue: "error too-long"},
 		{name: "bad value", method: "GET", path: "/Patient?birthdate=never", status: 400, issue: "error invalid", lacks: []string{"never"}},
 		{name: "bad escape", method: "GET", path: "/Patient?family=%zz", status: 400, issue: "error invalid"},
 		{name: "refused form", method: "GET", path: "/Patient?family:text=x", status: 403, issue: "error invalid"},

@@ -123,14 +123,21 @@ func distance(a, b searchparam.Ticks) searchparam.Ticks { return max(a-b, b-a) }
 
 var tenth = mustParse("0.1")
 
+// greatest is the greatest number that the reference has.
+var greatest = mustParse("79228162514264337593543950335")
+
 // number reads a number and the window that it stands for: half a unit of its
 // last digit, or a tenth of it for approximately.
 // Compat: the window has its upper end; in FHIR R4 100 is from 99.5 to below 100.5.
+// The reference refuses what its numbers cannot hold, such as 1e30.
 func (s *parsing) number(code, text string) (Number, error) {
 	prefix, text := cutPrefix(text)
 	d, err := decimal.Parse(unescape(text))
 	if err != nil {
 		return Number{}, invalid(code, err.Error())
+	}
+	if s.options.Compat == fhir.Azure && d.Abs().Cmp(greatest) > 0 {
+		return Number{}, fault.With(fault.Invalid, fault.Issue{Code: "too-long", Text: show(code) + ": the number is too great"})
 	}
 	half := d.HalfUnit()
 	if prefix == Ap {
