@@ -18,22 +18,28 @@ func (s *Service) plan(ctx context.Context, r search.Request) (*search.Query, er
 	if err != nil {
 		return nil, err
 	}
+	return q, s.putCodes(ctx, q)
+}
+
+// putCodes puts the codes into a plan's concepts.
+func (s *Service) putCodes(ctx context.Context, q *search.Query) error {
 	for _, c := range q.Concepts {
 		var codes []spec.Coding
+		var err error
 		if c.ValueSet != "" {
 			codes, err = s.terminology.Expand(ctx, c.ValueSet)
 		} else {
 			codes, err = s.terminology.Subsumed(ctx, c.System, c.Code, c.Up)
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
 		c.Codes = make([]search.Token, len(codes))
 		for i, code := range codes {
 			c.Codes[i] = search.Token{System: code.System, Code: code.Code}
 		}
 	}
-	return q, nil
+	return nil
 }
 
 // conformance finds the ValueSets and CodeSystems that the service keeps, as
