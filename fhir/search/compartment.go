@@ -44,7 +44,8 @@ func (s *parsing) linked() (map[string][]string, error) {
 // that one of the linking parameters refers to the compartment's resource.
 //
 // Compat: of a search over all types (*) the compartment's own resource is no
-// part; a type that the definition leaves out finds nothing.
+// part, unless FHIR R4's rules are to be followed. A type that the definition
+// leaves out finds nothing.
 func (s *parsing) enclose() error {
 	about := s.request.Compartment
 	if about.Type == "" {
@@ -54,10 +55,11 @@ func (s *parsing) enclose() error {
 	if err != nil {
 		return err
 	}
+	itself := len(s.request.Types) > 0 || s.options.Compat == fhir.Strict
 	for i, t := range s.types {
 		links := Or{}
 		for _, code := range linked[string(t)] {
-			if code == ofItself && len(s.request.Types) > 0 {
+			if code == ofItself && itself {
 				links = append(links, IDs{about.ID})
 			}
 			if param := s.registry.Param(t, code); param != nil && param.Kind == searchparam.Reference {
@@ -68,7 +70,7 @@ func (s *parsing) enclose() error {
 			s.inform("the compartment has no resources of type " + string(t))
 		}
 		s.filters[i] = append(s.filters[i], links)
-		if t == about.Type && len(s.request.Types) == 0 {
+		if t == about.Type && !itself {
 			s.filters[i] = append(s.filters[i], Not{IDs{about.ID}})
 		}
 	}

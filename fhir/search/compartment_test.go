@@ -53,6 +53,19 @@ func TestCompartmentsHoldWhatRefersToTheirResource(t *testing.T) {
 	}
 }
 
+func TestCompartmentsHoldTheirResourceUnderFHIRsRules(t *testing.T) {
+	t.Parallel()
+	p := newStrictParser(t)
+	for text, want := range map[string]string{
+		"Encounter/1/*?_type=Encounter": "or(ids[1])",
+		"Patient/1/*?_type=Patient":     "or(Patient.link Patient/1)",
+	} {
+		if q, err := p.Parse(within(t, text)); err != nil || show(q.Plan.Branches[0].Filter) != want {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
 func TestCompartmentsOfAllTypes(t *testing.T) {
 	t.Parallel()
 	p := newParser(t)

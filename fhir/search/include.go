@@ -20,9 +20,11 @@ func (s *parsing) include(modifier, value string) error {
 
 // revinclude reads _revinclude: from the matches to what refers to them. A
 // wildcard takes only the parameters that can refer to a searched type.
+//
+// Compat: one that iterates is ignored by the reference; FHIR R4 has no such rule.
 func (s *parsing) revinclude(modifier, value string) error {
-	if modifier != "" && slices.Contains(strings.Split(value, ":"), "*") {
-		s.inform("_revinclude with a wildcard does not iterate and is ignored") // Compat
+	if modifier != "" && s.options.Compat == fhir.Azure && slices.Contains(strings.Split(value, ":"), "*") {
+		s.inform("_revinclude with a wildcard does not iterate and is ignored")
 		return nil
 	}
 	return s.includes("_revinclude", modifier, value, s.registry.Types(), func(i Include) {
@@ -42,6 +44,10 @@ func addInclude(to *[]Include, i Include) {
 // includes reads Source:param[:Target], where a * stands for all parameters of
 // the source, and one in place of the source for all of sources. The modifier is
 // iterate, or recurse as it was called before R4.
+//
+// Compat: the reference takes none in a search over the whole service, and wants a
+// target where a _revinclude that iterates may have several. Under FHIR R4's rules
+// the former needs a _type, and the latter means any.
 func (s *parsing) includes(code, modifier, value string, sources []fhir.Type, add func(Include)) error {
 	if modifier != "" && modifier != "iterate" && modifier != "recurse" {
 		return fault.New(fault.Refused, "modifier %s is not supported for %s", show(modifier), code)
@@ -50,8 +56,9 @@ func (s *parsing) includes(code, modifier, value string, sources []fhir.Type, ad
 	if len(s.query.Plan.Includes)+len(s.query.Plan.RevIncludes) > maxValues { // wildcards are many
 		return tooMany()
 	}
-	if len(s.request.Types) == 0 && s.request.Compartment.Type == "" {
-		return fault.New(fault.Refused, "%s needs a search on a resource type", code) // Compat: also when _type names types
+	everywhere := len(s.request.Types) == 0 && s.request.Compartment.Type == ""
+	if everywhere && !(s.options.Compat == fhir.Strict && s.typed()) {
+		return fault.New(fault.Refused, "%s needs a search on a resource type", code)
 	}
 	parts := strings.Split(value, ":")
 	if len(parts) == 1 && value != "" && value != "*" {
@@ -95,7 +102,7 @@ func (s *parsing) includes(code, modifier, value string, sources []fhir.Type, ad
 	if param.Kind != searchparam.Reference {
 		return fault.New(fault.Refused, "%s needs a reference parameter", code)
 	}
-	if iterate && code == "_revinclude" && target == "" && len(param.Targets) > 1 { // Compat: in FHIR R4 it means any
+	if iterate && code == "_revinclude" && target == "" && len(param.Targets) > 1 && s.options.Compat == fhir.Azure {
 		return invalid(code, "with iterate a reference that may lead to several types needs a target: Type:parameter:Target")
 	}
 	add(Include{Param: param, Target: target, Iterate: iterate})

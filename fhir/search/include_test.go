@@ -58,7 +58,6 @@ func TestIncludesIterate(t *testing.T) {
 		{"Encounter?_include:iterate=Encounter:episode-of-care&_revinclude:iterate=Encounter:episode-of-care", // there and back
 			"↓Encounter.episode-of-care iterate once, ↑Encounter.episode-of-care iterate once",
 			"↓Encounter.episode-of-care iterate, ↑Encounter.episode-of-care iterate"},
-		{"Patient?_revinclude:iterate=*", "", ""},
 	} {
 		for _, compat := range []fhir.Compat{fhir.Azure, fhir.Strict} {
 			q := parse(t, search.NewParser(registry, search.Options{Compat: compat}), c.query)
@@ -74,6 +73,33 @@ func TestIncludesIterate(t *testing.T) {
 				t.Errorf("%s: %v", c.query, q.Warnings)
 			}
 		}
+	}
+}
+
+// What the reference refuses or ignores, FHIR has.
+func TestIncludesUnderFHIRsRules(t *testing.T) {
+	t.Parallel()
+	azure, strict := newParser(t), newStrictParser(t)
+	if q := parse(t, azure, "Patient?_revinclude:iterate=*"); follows(q.Plan) != "" || len(q.Warnings) != 1 {
+		t.Errorf("a wildcard that iterates: %s", follows(q.Plan))
+	}
+	if q := parse(t, strict, "Patient?_revinclude:iterate=DiagnosticReport:*"); !strings.Contains(follows(q.Plan), "↑DiagnosticReport.result iterate") {
+		t.Errorf("a wildcard that iterates, strictly: %s", follows(q.Plan))
+	}
+	for query, want := range map[string]string{
+		"Patient?_revinclude:iterate=Observation:subject":                                         "↑Observation.subject iterate",
+		"?_type=Patient,Observation&_include=Patient:organization":                                "↓Patient.organization",
+		"?_include=Observation:encounter&_type=Patient,Observation&_revinclude=Encounter:subject": "↓Observation.encounter, ↑Encounter.subject",
+	} {
+		if _, err := azure.Parse(request(t, query)); err == nil {
+			t.Errorf("%s is taken", query)
+		}
+		if got := follows(parse(t, strict, query).Plan); got != want {
+			t.Errorf("%s, strictly: %s, want %s", query, got, want)
+		}
+	}
+	if _, err := strict.Parse(request(t, "?_include=Patient:organization")); !fault.Is(err, fault.Refused) {
+		t.Errorf("without a type: %v", err)
 	}
 }
 
