@@ -49,6 +49,8 @@ func TestBeyond_Search(t *testing.T) {
 			{"_filter", "Patient?_filter=family%20eq%20%22Bauer%22", "bob"},
 			{"_filter with or", "Patient?_filter=family%20sw%20%22bau%22%20or%20gender%20eq%20female", "ann bob"},
 			{"_filter with and and not", "Patient?_filter=birthdate%20gt%201985-01-01%20and%20not%20(gender%20eq%20male)", "cy"},
+			{"_filter in a value set", "Observation?_filter=code%20in%20%22http://example.org/ValueSet/{w}%22", "o1"},
+			{"_filter not in a value set", "Observation?_filter=code%20ni%20%22http://example.org/ValueSet/{w}%22", "o2"},
 			{"of-type", "Patient?identifier:of-type=http://terminology.hl7.org/CodeSystem/v2-0203|MR|{w}-1", "ann"},
 			{"identifier of a reference", "Patient?organization:identifier=http://ids|{w}-org", "ann"},
 			{"in a value set", "Observation?code:in=http://example.org/ValueSet/{w}", "o1"},
