@@ -123,6 +123,51 @@ var shapes = []shape{
 	{name: "_summary=count of a frequent code", query: fixed("Observation?category=laboratory&_summary=count"), count: true},
 	{name: ":missing=true", query: fixed("Condition?abatement-date:missing=true")},
 	{name: ":missing=false", query: fixed("Patient?death-date:missing=false")},
+	{name: "two frequent tokens", query: fixed("Observation?status=final&category=laboratory")},
+	{name: "date that matches all", query: fixed("Observation?date=le2100-01-01")},
+	{name: "date that matches none", query: fixed("Observation?date=lt1900-01-01"), empty: true},
+	{name: "token :text", query: fixed("Condition?code:text=viral")},
+	{name: "quantity in another unit", query: func(r *rand.Rand, _ *facts) string {
+		return fmt.Sprintf("Observation?value-quantity=gt%s", esc(fmt.Sprintf("%.2f|http://unitsofmeasure.org|g/L", 1.8+float64(r.IntN(60))/100)))
+	}},
+	{name: "uri", query: fixed("Observation?_profile=" + esc("http://hl7.org/fhir/StructureDefinition/bodyweight"))},
+	{name: "chain of two", query: func(r *rand.Rand, f *facts) string {
+		return "Observation?encounter:Encounter.subject:Patient.family:exact=" + esc(f.patient(r).family)
+	}},
+	{name: "chain that matches all", query: fixed("Observation?subject:Patient.gender=male,female,other,unknown&code=" + esc(loinc+"8302-2"))},
+	{name: "_has with a chain", query: func(r *rand.Rand, _ *facts) string {
+		return "Practitioner?_has:Encounter:participant:subject:Patient.family=" + one(r, nameParts)
+	}},
+	{name: "_has that matches all", query: fixed("Patient?_has:Observation:patient:status=final")},
+	{name: "compartment and type", query: func(r *rand.Rand, f *facts) string {
+		return "Patient/" + string(f.patient(r).id) + "/Condition?_sort=-onset-date"
+	}},
+	{name: "compartment, all types", query: func(r *rand.Rand, f *facts) string { return "Patient/" + string(f.patient(r).id) + "/*" }},
+	{name: "several types", query: func(r *rand.Rand, f *facts) string {
+		return "?_type=Condition,Procedure,MedicationRequest&patient=" + string(f.patient(r).id)
+	}},
+	{name: "_include:iterate", query: func(r *rand.Rand, f *facts) string {
+		return "DiagnosticReport?patient=" + string(f.patient(r).id) + "&_include=DiagnosticReport:encounter&_include:iterate=Encounter:location&_include:iterate=Location:organization"
+	}},
+	{name: "_include=*", query: func(r *rand.Rand, f *facts) string {
+		return "Condition?patient=" + string(f.patient(r).id) + "&_include=*"
+	}, empty: true},
+	{name: "_filter", query: func(r *rand.Rand, _ *facts) string {
+		return "Condition?_filter=" + esc(fmt.Sprintf("code eq %s and (onset-date ge 2015-01-01 or clinical-status eq active)", one(r, sickness)))
+	}},
+	{name: "_not-referenced", query: fixed("Practitioner?_not-referenced=Claim:*"), empty: true},
+	{name: "_sort=_lastUpdated of all", query: fixed("Observation?_sort=-_lastUpdated")},
+	{name: "_sort=_lastUpdated against a filter", query: func(r *rand.Rand, _ *facts) string {
+		return "Observation?code=" + esc(loinc+one(r, measured)) + "&_sort=_lastUpdated"
+	}},
+	{name: "_sort by text", query: fixed("Patient?_sort=family,given")},
+	{name: "_sort by a quantity", query: fixed("Observation?code=" + esc(loinc+"2093-3") + "&_sort=-value-quantity")},
+	{name: "_total=accurate of nearly all", query: fixed("Observation?status=final&date=ge1960-01-01&_total=accurate")},
+	{name: "_total=accurate over a chain", query: func(r *rand.Rand, f *facts) string {
+		return "Observation?subject:Patient.family:exact=" + esc(f.patient(r).family) + "&_total=accurate"
+	}},
+	{name: "text of the whole resource", query: fixed("Condition?_content=sinusitis")},
+	{name: "twenty pages of 50", query: fixed("Observation?category=vital-signs&_count=50"), pages: 20},
 	{name: "100 a page, five pages", query: func(r *rand.Rand, _ *facts) string {
 		return "Condition?code=" + esc(snomed+one(r, sickness[:4])) + "&_count=100"
 	}, pages: 5},
