@@ -26,7 +26,7 @@ const ingested = 20_000
 // what a search costs does not depend on how the data came in, and loading
 // millions of resources by HTTP takes long. It returns how many there are.
 func (b *bench) fill(ctx context.Context, patients int) (n int, err error) {
-	b.facts = newFacts()
+	b.facts, b.there = newFacts(), patients
 	db, err := lsm.Open(filepath.Join(b.dataDir(), "default", "fhir"), lsm.Options{})
 	if err != nil {
 		return 0, err

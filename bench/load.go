@@ -89,7 +89,7 @@ func text(n fhir.Node) string { return string([]byte(n.Text())) }
 
 func (b *bench) load(ctx context.Context) error {
 	b.say("loading %d patients", b.patients)
-	b.facts = newFacts()
+	b.facts, b.there = newFacts(), b.patients
 	before, err := b.server.counters(ctx)
 	if err != nil {
 		return err

@@ -135,6 +135,8 @@ type bench struct {
 	dir    string
 	server *server
 	facts  *facts
+
+	there int // in the data that is measured
 }
 
 func (b *bench) dataDir() string { return filepath.Join(b.dir, "data") }

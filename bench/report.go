@@ -127,8 +127,12 @@ func (r *report) printGrowths(w io.Writer) {
 	for _, g := range r.Growths {
 		cells := []string{g.Name, number(g.Ratio)}
 		for _, list := range [][]float64{g.P50, g.P95, g.P99} {
-			for _, v := range list {
-				cells = append(cells, number(v))
+			for i := range r.Scales {
+				cell := "–" // not measured at the largest scales
+				if i < len(list) {
+					cell = number(list[i])
+				}
+				cells = append(cells, cell)
 			}
 		}
 		var found []string

@@ -73,7 +73,7 @@ func (b *bench) growths(ctx context.Context) error {
 		b.report.figure(fmt.Sprintf("disk per resource at %d×", scale), float64(disk)/float64(n), "bytes")
 	}
 	for _, g := range found {
-		if first := g.P95[0]; first > 0 {
+		if first := g.P95[0]; first > 0 && len(g.P95) == len(b.scales) {
 			g.Ratio = g.P95[len(g.P95)-1] / first
 		}
 	}

@@ -100,7 +100,7 @@ func startServer(ctx context.Context, bin, dir string) (*server, error) {
 	// Compression of answers would measure the compressor.
 	s.http = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256, DisableCompression: true}}
 	var err error
-	s.service, err = client.New(s.url+"/default/fhir", client.Options{HTTP: s.http})
+	s.service, err = client.New(s.url+"/default/fhir", client.Options{HTTP: s.http, Header: http.Header{"Prefer": {"handling=strict"}}}) // nothing is left out
 	return s, err
 }
 

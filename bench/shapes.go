@@ -18,6 +18,8 @@ type shape struct {
 	pages int  // read in one measurement; 0 for one
 	count bool // only the total is asked for
 	empty bool // may find nothing
+
+	indexes bool // makes the server build an index, the first time
 }
 
 const (
@@ -166,7 +168,7 @@ var shapes = []shape{
 	{name: "_total=accurate over a chain", query: func(r *rand.Rand, f *facts) string {
 		return "Observation?subject:Patient.family:exact=" + esc(f.patient(r).family) + "&_total=accurate"
 	}},
-	{name: "text of the whole resource", query: fixed("Condition?_content=sinusitis")},
+	{name: "text of the whole resource", query: fixed("Condition?_content=sinusitis"), indexes: true},
 	{name: "twenty pages of 50", query: fixed("Observation?category=vital-signs&_count=50"), pages: 20},
 	{name: "100 a page, five pages", query: func(r *rand.Rand, _ *facts) string {
 		return "Condition?code=" + esc(snomed+one(r, sickness[:4])) + "&_count=100"
