@@ -19,7 +19,7 @@ func (q *query) chain(t fhir.Type, f search.Chain) (set, error) {
 		return nil, err
 	}
 	whole := func() (set, error) { return q.referring(param, targets) }
-	if targets.size() <= q.s.limits.sources {
+	if targets.size() <= q.s.limits.targets {
 		return whole()
 	}
 	live, err := q.live(t)

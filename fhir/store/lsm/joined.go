@@ -24,13 +24,17 @@ type joined struct {
 // decide about speed only.
 type limits struct {
 	sources    int64  // up to how many resources at the other end of a reference are looked at one by one, instead of asking those at this end
+	targets    int64  // the same of a chain, where each costs the postings of all that refer to it
 	probes     int    // how many documents a joined set is asked one by one before it is evaluated as a whole because few are members
 	perHit     int    // how many documents may be asked for each member found
 	candidates uint64 // up to how many documents of a chunk are asked one by one when all members among them are wanted
-	walk       int64  // how much walking along a sort order is preferred to collecting: 1 when both look at as much
+	walk       int64  // how much walking along a sort order value by value is preferred to collecting: 1 when both look at as much
+	collect    int64  // up to how many members are collected where the order can be walked by heads
+	head       int    // up to how many members of one head are collected
+	texts      int    // up to how many texts have postings that are read as needed
 }
 
-var usualLimits = limits{sources: 2048, probes: 1024, perHit: 64, candidates: 256, walk: 1}
+var usualLimits = limits{sources: 2048, targets: 512, probes: 1024, perHit: 64, candidates: 256, walk: 1, collect: 256, head: 1024, texts: 512}
 
 func (j *joined) evaluate() (set, error) {
 	if j.all == nil {

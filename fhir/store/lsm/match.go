@@ -149,7 +149,7 @@ func (q *query) text(at place, op search.Text) (set, error) {
 	}
 	if len(want) <= maxText {
 		prefix := at.key(tagText, trimMark(appendText(nil, want)))
-		return q.gather(prefix, after(prefix), nil)
+		return q.below(prefix, nil)
 	}
 	prefix := at.key(tagText, markedCut(want))
 	return q.verified(at, prefix, func(text string) bool { return strings.HasPrefix(text, want) })
@@ -170,7 +170,7 @@ func (q *query) scanned(at place, want string, inTerm func(text, want []byte) bo
 	prefix := at.key(tagText)
 	skip := len(prefix) - 3
 	sub := trimMark(appendText(nil, cutText(want)))
-	found, err := q.gather(prefix, after(prefix), func(term []byte) bool {
+	found, err := q.below(prefix, func(term []byte) bool {
 		text, cut := textOf(term[skip:])
 		return !cut && len(want) <= maxText && inTerm(text, sub)
 	})
@@ -185,7 +185,7 @@ func (q *query) scanned(at place, want string, inTerm func(text, want []byte) bo
 // passes. Whole texts are in the forward records.
 func (q *query) verified(at place, prefix []byte, pass func(string) bool) (set, error) {
 	skip := len(at) + 1 - 3
-	candidates, err := q.gather(prefix, after(prefix), func(term []byte) bool {
+	candidates, err := q.below(prefix, func(term []byte) bool {
 		_, cut := textOf(term[skip:])
 		return cut
 	})
@@ -239,7 +239,7 @@ func (q *query) uri(at place, op search.URI) (set, error) {
 			return q.verified(at, at.key(tagURI, markedCut(op.Text)), whole)
 		}
 		prefix := at.key(tagURI, trimMark(appendText(nil, op.Text)))
-		found, err := q.gather(prefix, after(prefix), func(term []byte) bool {
+		found, err := q.below(prefix, func(term []byte) bool {
 			text, cut := textOf(term[len(at)+1-3:])
 			return !bytes.HasPrefix(text, []byte("urn:")) && (!op.Segments || !cut && search.EndsSegment(string(text), len(op.Text)))
 		})

@@ -98,6 +98,40 @@ func (q *query) gather(lower, upper []byte, keep func(term []byte) bool) (loaded
 	})
 }
 
+// below returns the union of the postings whose terms begin with a prefix and
+// pass keep (nil: all): read as needed when they are few terms, so that a page
+// does not pay for all that have them.
+func (q *query) below(prefix []byte, keep func(term []byte) bool) (set, error) {
+	var terms [][]byte
+	upper, n := after(prefix), 0
+	for ok := q.iter.SeekGE(prefix); ok && bytes.Compare(q.iter.Key(), upper) < 0; n++ {
+		if n%1024 == 1023 {
+			if err := q.canceled(); err != nil {
+				return nil, err
+			}
+		}
+		key := q.iter.Key()
+		term := bytes.Clone(key[:len(key)-4])
+		if keep == nil || keep(termOf(key)) {
+			if terms = append(terms, term); len(terms) > q.s.limits.texts {
+				return q.gather(prefix, upper, keep)
+			}
+		}
+		ok = q.iter.SeekGE(appendU32(term[:len(term):len(term)], 1<<32-1)) // behind its chunks
+	}
+	if err := q.iter.Error(); err != nil {
+		return nil, err
+	}
+	parts := make([]set, len(terms))
+	for i, term := range terms {
+		var err error
+		if parts[i], err = q.posting(term); err != nil {
+			return nil, err
+		}
+	}
+	return unite(parts...), nil
+}
+
 // heads returns the distinct first n bytes of the keys from lower to upper.
 // It seeks from one to the next, so that what lies between costs nothing.
 func (q *query) heads(lower, upper []byte, n int) ([][]byte, error) {

@@ -159,8 +159,10 @@ func (q *query) sorted(plan *search.Plan, results []*cached) ([]docID, []byte, e
 // sortedBranch returns the first members of one type behind from, one more than a
 // page. It either collects the values of all members and sorts them, or walks the
 // order of the first key and picks the members out of it. Collecting looks at
-// every member (m); walking looks at about count × n/m of the n resources in the
-// order before a page is full. The lesser wins.
+// every member (m); walking value by value looks at about count × n/m of the n
+// resources in the order before a page is full, and the lesser wins. Walking by
+// heads costs about the same whatever there is, so that only few members are
+// collected then.
 func (q *query) sortedBranch(plan *search.Plan, t fhir.Type, result *cached, from *cursor) ([]cursor, error) {
 	o, err := q.newOrder(plan.Sort, t)
 	if err != nil {
@@ -186,8 +188,11 @@ func (q *query) sortedBranch(plan *search.Plan, t fhir.Type, result *cached, fro
 	if err != nil {
 		return nil, err
 	}
-	canWalk := o.lead == len(o.keys) || o.tags[o.lead] != tagQuantity
-	if canWalk && members*members*q.s.limits.walk > int64(plan.Count)*live.size() {
+	walks := members*members*q.s.limits.walk > int64(plan.Count)*live.size()
+	if o.lead < len(o.keys) && bucketed(o.tags[o.lead]) {
+		walks = members > q.s.limits.collect
+	}
+	if walks {
 		if q.trace != nil {
 			q.trace.note("page: %s: walks along the order and picks out members, of which there are about %d among %d", t, members, live.size())
 		}

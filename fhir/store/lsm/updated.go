@@ -102,7 +102,7 @@ func (q *query) between(t fhir.Type, from, to *int64) (set, error) {
 		if last < 1<<32-1 {
 			upper = appendU32(append([]byte(nil), prefix...), uint32(last+1))
 		}
-		middle, err := q.postings(lower, upper, len(prefix)+4)
+		middle, err := q.gather(lower, upper, nil) // of a few chunks each: read in one go
 		if err != nil {
 			return nil, err
 		}

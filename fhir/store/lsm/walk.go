@@ -31,7 +31,7 @@ func (w *walk) run() ([]cursor, error) {
 	case key.ID:
 		return w.found, w.byID(key.Descending)
 	}
-	steps := []func(search.SortKey) error{w.lacking, w.terms}
+	steps := []func(search.SortKey) error{w.lacking, w.values}
 	if key.Descending {
 		slices.Reverse(steps)
 	}
@@ -89,25 +89,38 @@ func (w *walk) equals(s set, value sortValue) error {
 // withTerms returns the resources that have a value to order by.
 func (q *query) withTerms(t fhir.Type, key search.SortKey, tag byte) (set, error) {
 	name := string(t) + "." + key.Param.Code
-	if tag != tagNumber { // every value of these kinds has an ordered term
+	heads := map[byte]byte{tagNumber: tagNumberHead, tagQuantity: tagQtyHead}[tag]
+	if heads == 0 { // every value of these kinds has an ordered term; of numbers ranges have none
 		return q.present(t, name)
 	}
 	param, ok := q.s.names.knownParam(name)
 	if !ok {
 		return loaded{}, nil
 	}
-	head := place(postingPrefix(nil, param, nil)).key(tagNumberHead)
-	return q.headPostings(head, after(head), len(head))
+	prefix := place(postingPrefix(nil, param, nil)).key(heads)
+	return q.headPostings(prefix, after(prefix), len(prefix))
 }
 
-// terms picks the members in the order of their terms.
-func (w *walk) terms(key search.SortKey) error {
+// values picks the members in the order of their values.
+func (w *walk) values(key search.SortKey) error {
+	if bucketed(w.order.tags[w.order.lead]) {
+		return w.heads(key)
+	}
 	param, ok := w.q.s.names.knownParam(string(w.typ) + "." + key.Param.Code)
 	if !ok {
 		return nil
 	}
-	prefix := place(postingPrefix(nil, param, nil)).key(w.order.tags[w.order.lead])
+	return w.terms(key, param, nil)
+}
+
+// terms picks the members in the order of their terms, of all or of those within a head.
+func (w *walk) terms(key search.SortKey, param uint16, head []byte) error {
+	tag := w.order.tags[w.order.lead]
+	prefix := place(postingPrefix(nil, param, nil)).key(tag)
 	lower, upper := prefix, after(prefix)
+	if head != nil {
+		lower, upper = headRange(prefix, tag, head)
+	}
 	it := w.q.iter
 	if w.from != nil {
 		if !w.start().present {
@@ -115,9 +128,9 @@ func (w *walk) terms(key search.SortKey) error {
 				return nil // those with a value came first
 			}
 		} else if at := append(bytes.Clone(prefix), w.start().term...); key.Descending {
-			upper = after(at) // the term itself again, for the rest of its documents
+			upper = minKey(upper, after(at)) // the term itself again, for the rest of its documents
 		} else {
-			lower = at
+			lower = maxKey(lower, at)
 		}
 	}
 	seek := func() bool {
