@@ -21,7 +21,7 @@ const (
 	Internal         Kind = iota // a defect or an unexpected failure of the machine
 	Invalid                      // the request breaks a rule of format or content
 	Unprocessable                // well-formed, but against a business rule
-	Refused                      // an operation the service does not allow in this form (Compat: 403 in the reference)
+	Refused                      // an operation the service does not allow in this form
 	Unauthenticated              // no or bad credentials
 	Forbidden                    // known caller without the right
 	NotFound                     // no such thing

@@ -1,7 +1,7 @@
 package fhir
 
 // Compat says whose rule holds where the reference service, Azure Health Data
-// Services, does otherwise than FHIR R4. Each such place is marked "Compat:".
+// Services, does otherwise than FHIR R4. The word and a colon mark each such place.
 type Compat uint8
 
 // Azure is the default: clients that were written for the reference service

@@ -15,8 +15,10 @@ var exposed = []string{
 }
 
 // crossOrigin lets pages of other origins use next as c says. It answers
-// preflights itself, with 204, wherever they ask (Compat: also where there is
-// nothing, as the reference does).
+// preflights itself, with 204.
+//
+// Compat: preflights are answered with 204 also where there is nothing, as the
+// reference does.
 func crossOrigin(c workspace.CORS, next http.Handler) http.Handler {
 	if len(c.Origins) == 0 {
 		return next

@@ -11,6 +11,7 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"strings"
@@ -65,7 +66,17 @@ type capability struct {
 	Rest   []struct {
 		Interaction []struct{ Code string }
 		Resource    []resource
+		Operation   []struct{ Name string }
 	}
+
+	operations []operation
+}
+
+// operation is the part of an OperationDefinition that the page shows.
+type operation struct {
+	Code, Description      string
+	Resource               []string
+	System, Type, Instance bool
 }
 
 type resource struct {
@@ -94,12 +105,27 @@ func capabilities() (c capability, err error) {
 		return c, err
 	}
 	defer func() { err = errors.Join(err, p.Close()) }()
-	w := httptest.NewRecorder()
-	p.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/default/fhir/metadata", nil))
-	if w.Code != 200 {
-		return c, fmt.Errorf("metadata answered %d", w.Code)
+	if err := ask(p.Handler(), "metadata", &c); err != nil {
+		return c, err
 	}
-	return c, json.Unmarshal(w.Body.Bytes(), &c)
+	for _, o := range c.Rest[0].Operation {
+		var definition operation
+		if err := ask(p.Handler(), "OperationDefinition/"+o.Name, &definition); err != nil {
+			return c, err
+		}
+		c.operations = append(c.operations, definition)
+	}
+	return c, nil
+}
+
+// ask reads what a service has at a place.
+func ask(service http.Handler, place string, into any) error {
+	w := httptest.NewRecorder()
+	service.ServeHTTP(w, httptest.NewRequest("GET", "/default/fhir/"+place, nil))
+	if w.Code != 200 {
+		return fmt.Errorf("%s answered %d", place, w.Code)
+	}
+	return json.Unmarshal(w.Body.Bytes(), into)
 }
 
 func (c capability) render(b *bytes.Buffer) {
@@ -122,6 +148,10 @@ func (c capability) render(b *bytes.Buffer) {
 		}
 		fmt.Fprintf(b, "| %s | %s |\n", types, line)
 	}
+	b.WriteString("\n## Operations\n\n| Operation | On | What it does |\n|---|---|---|\n")
+	for _, o := range c.operations {
+		fmt.Fprintf(b, "| `$%s` | %s | %s |\n", o.Code, o.on(), o.Description)
+	}
 	b.WriteString("\n## Search parameters\n\n| Type | Parameters |\n|---|---|\n")
 	for _, r := range rest.Resource {
 		fmt.Fprintf(b, "| %s |", r.Type)
@@ -133,6 +163,23 @@ func (c capability) render(b *bytes.Buffer) {
 		}
 		b.WriteString(" |\n")
 	}
+}
+
+// on tells where an operation is invoked.
+func (o operation) on() string {
+	var places []string
+	if o.System {
+		places = append(places, "the service")
+	}
+	for _, t := range o.Resource {
+		if o.Type {
+			places = append(places, t)
+		}
+		if o.Instance {
+			places = append(places, t+"/id")
+		}
+	}
+	return strings.ReplaceAll(strings.Join(places, ", "), "Resource", "any type")
 }
 
 func codes(list []struct{ Code string }) string {

@@ -115,7 +115,7 @@ func (p *Processor) Process(ctx context.Context, r Request) (*Response, error) {
 	response := &Response{Type: kind + "-response"}
 	parallel, err := logic(r.Logic)
 	if err != nil {
-		// Compat: the reference's documents say 400; its tests find the bundle processed and a warning behind its entries.
+		// Compat: an unknown x-bundle-processing-logic is 400 in the reference's documents; its tests find the bundle processed and a warning behind its entries.
 		if p.strict() {
 			return nil, err
 		}
@@ -167,7 +167,7 @@ func (p *Processor) kind(n fhir.Node) (string, error) {
 		if p.strict() {
 			return "", invalid(text, "Bundle.type")
 		}
-		// Compat: the reference answers 405 with the issue code forbidden, though its documents say 400.
+		// Compat: a bundle without type is 405 with the issue code forbidden in the reference, though its documents say 400.
 		return "", fault.With(fault.MethodNotAllowed, fault.Issue{Code: "forbidden", Text: text, Expression: "Bundle.type"})
 	case typ.Text() != "batch" && typ.Text() != "transaction":
 		return "", invalid("only bundles of type batch and transaction can be processed", "Bundle.type")

@@ -84,7 +84,7 @@ func (e *entry) decode(n fhir.Node, i int, r *Request, strict bool) {
 			e.ask(r, request)
 			return
 		}
-		// Compat: the reference answers 405 to HEAD everywhere.
+		// Compat: HEAD as the method of an entry is 405 in the reference; FHIR has it.
 		e.err = fault.New(fault.MethodNotAllowed, "HEAD is not allowed in bundles")
 	default:
 		e.err = invalid("request.method must be GET, POST, PUT, PATCH or DELETE", fmt.Sprintf("Bundle.entry[%d].request.method", i))

@@ -52,13 +52,13 @@ func (e *entry) refused(strict bool) error {
 	case e.err != nil:
 		return e.err
 	case e.verb == get && e.get.Method == "POST":
-		// Compat: the reference refuses searches by POST, and runs operations outside of its database transaction.
+		// Compat: a transaction takes neither searches nor operations by POST; the reference runs such operations outside of its database transaction.
 		return invalid("a transaction cannot hold a search or an operation by POST", "")
 	case e.where && !strict:
-		// Compat: the reference refuses every DELETE with a query.
+		// Compat: the reference refuses every DELETE with a query in a transaction; FHIR has it.
 		return invalid("a transaction can only delete by id, without a query", "")
 	case e.verb != get && e.change.Resource.Type() == "Bundle" && !strict:
-		// Compat: the reference refuses a Bundle, whatever its type.
+		// Compat: the reference refuses a Bundle as an entry's resource in a transaction, whatever its type.
 		return invalid("a transaction cannot hold a Bundle as an entry's resource", "")
 	}
 	return nil

@@ -92,7 +92,7 @@ func issueOf(n fhir.Node) fault.Issue {
 
 // retryAfter reads how long to wait: milliseconds, or seconds, or until a date.
 func (c *Client) retryAfter(h http.Header) time.Duration {
-	// Compat: Azure's services are more precise in a header of their own.
+	// Azure's services are more precise in a header of their own.
 	if ms, err := strconv.Atoi(h.Get("x-ms-retry-after-ms")); err == nil && ms > 0 {
 		return time.Duration(ms) * time.Millisecond
 	}

@@ -109,7 +109,7 @@ func (l *lexer) next() (token, error) {
 	case c == '`':
 		t.kind = delimitedToken
 		t.text, err = l.quoted('`')
-	case c == '"': // Compat: delimited identifiers were written so before N1; definitions of R4 still do
+	case c == '"': // Compat: identifiers may be delimited by double quotes, as before N1; definitions of R4 still do it
 		t.kind = delimitedToken
 		t.text, err = l.quoted('"')
 	case c == '@':
@@ -158,7 +158,7 @@ func (l *lexer) constant() (string, error) {
 	name := l.word()
 	for strings.HasPrefix(l.src[l.pos:], "-") && l.pos+1 < len(l.src) && identByte(l.src[l.pos+1], false) &&
 		(strings.HasPrefix(name, "vs-") || strings.HasPrefix(name, "ext-") || name == "vs" || name == "ext") {
-		l.pos++ // Compat: %vs-name without delimiters occurs in older definitions
+		l.pos++ // Compat: %vs-name and %ext-name may go without delimiters, as in older definitions
 		name += "-" + l.word()
 	}
 	if name == "" {
@@ -232,7 +232,7 @@ func (l *lexer) escape(b []byte) ([]byte, error) {
 		return l.unicode(b, at)
 	case '\'', '"', '`', '\\', '/':
 		return append(b, c), nil
-	default: // Compat: an escape that the grammar does not know stands for its character
+	default: // Compat: an escape in a string of FHIRPath that the grammar does not know stands for its character
 		return append(b, c), nil
 	}
 }

@@ -15,7 +15,7 @@ func (r *run) typeOp(e *TypeOp, f *frame) ([]Item, error) {
 		}
 		return boolean(it.is(e.Type)), nil
 	}
-	// Compat: N1 wants one item for as in either form. The search parameters of R4 apply the
+	// Compat: FHIRPath N1 wants one item for as in either form. The search parameters of R4 apply the
 	// operator to lists (Observation.component.value as Quantity), so it filters; the function obeys.
 	if e.Kind == AsType && e.Function {
 		if _, _, err := single(of, "what as casts"); err != nil {

@@ -112,7 +112,8 @@ func (s *Service) locateByCriteria(ctx context.Context, c *Change) error {
 
 // severalMatches refuses criteria that are met by several resources.
 func (s *Service) severalMatches(t fhir.Type) error {
-	code := "required" // Compat: FHIR has the code multiple-matches for it
+	// Compat: when criteria match several resources, the issue code is required in the reference and multiple-matches in FHIR.
+	code := "required"
 	if s.compat == fhir.Strict {
 		code = "multiple-matches"
 	}

@@ -16,7 +16,7 @@ func (s *Service) Delete(ctx context.Context, key fhir.Key, hard bool) (Result, 
 // DeleteExpected is Delete of the version that ifMatch, the header as it was
 // sent, names. Faults: Invalid for a broken header, Precondition for another version.
 //
-// Compat: under the reference's rules ifMatch is not evaluated.
+// Compat: the reference does not evaluate If-Match at a DELETE, FHIR does.
 func (s *Service) DeleteExpected(ctx context.Context, key fhir.Key, ifMatch string, hard bool) (Result, error) {
 	c := Change{Write: Write{Type: key.Type, ID: key.ID, IfMatch: ifMatch}, Method: fhir.Delete}
 	if hard {

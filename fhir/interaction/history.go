@@ -91,7 +91,8 @@ func (s *Service) historyQuery(r HistoryRequest, result *HistoryResult) (store.H
 			onlyTotal = value == "count"
 		case "_elements": // is for who renders the page
 		case "_list":
-			if s.compat == fhir.Azure { // Compat: the reference does not know it
+			// Compat: the reference ignores _list at a history; FHIR defines it, and under its rules it is refused as not supported.
+			if s.compat == fhir.Azure {
 				continue
 			}
 			err = fault.New(fault.NotSupported, "a history cannot be restricted by _list")
@@ -106,8 +107,8 @@ func (s *Service) historyQuery(r HistoryRequest, result *HistoryResult) (store.H
 				err = badParameter(name, "must not lie in the future")
 			}
 		case "_at":
-			// Compat: in the reference these are the versions written within that
-			// period, under FHIR's rules also those that were current as it began.
+			// Compat: _at finds in the reference the versions written within the period,
+			// under FHIR's rules also those that were current as it began.
 			at = true
 			q.Since, q.Before, err = period(name, value)
 		default:
@@ -117,7 +118,8 @@ func (s *Service) historyQuery(r HistoryRequest, result *HistoryResult) (store.H
 			return q, err
 		}
 		query = append(query, pair)
-		if name != "_at" || s.compat == fhir.Strict { // Compat: the reference drops it
+		// Compat: the reference leaves _at out of the self link of a history.
+		if name != "_at" || s.compat == fhir.Strict {
 			self = append(self, pair)
 		}
 	}

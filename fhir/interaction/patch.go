@@ -54,8 +54,7 @@ func (s *Service) patch(ctx context.Context, c *Change, replace func(fhir.Node) 
 // demand holds the write's If-Match against the current version, and refuses an
 // update that has none where the type's policy asks for one (FHIR R4
 // capabilitystatement, versioning-policy versioned-update).
-//
-// Compat: the reference does not evaluate If-Match on delete.
+// For deletions see DeleteExpected.
 func (s *Service) demand(c *Change) error {
 	removal := c.Method == fhir.Delete || c.Method == fhir.Purge
 	if c.Method == fhir.Post || removal && s.compat == fhir.Azure {

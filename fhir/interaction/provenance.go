@@ -27,8 +27,8 @@ func attestable(n fhir.Node) error {
 // attest prepares the creation of c's Provenance, whose target is the version
 // that c will make. It is stored in the same write (FHIR R4 http §3.1.0.1.11).
 //
-// Compat: the reference stores it in a second write, which can fail by itself,
-// and also where there was nothing to write.
+// Compat: the reference stores the Provenance of X-Provenance in a second write,
+// which can fail by itself, and also where there was nothing to write.
 func (s *Service) attest(ctx context.Context, c, provenance *Change, links Links) error {
 	raw := c.Provenance.Raw()
 	target := c.Key.String() + "/_history/" + strconv.FormatInt(c.Current.Number+1, 10)

@@ -25,7 +25,10 @@ func (l Links) Replace(n fhir.Node) (string, bool) {
 
 // ResolveReferences adds to links what the search-style references of n stand
 // for, unless links has them already. Each must match exactly one resource
-// (FHIR R4 http §3.1.0.11.3; Compat: also outside of transactions).
+// (FHIR R4 http §3.1.0.11.3).
+//
+// Compat: references that are searches, such as Patient?identifier=x, are resolved
+// at every create and update; in FHIR in transactions only.
 func (s *Service) ResolveReferences(ctx context.Context, n fhir.Node, base string, links Links) error {
 	if bytes.IndexByte(n.Raw(), '?') < 0 {
 		return nil

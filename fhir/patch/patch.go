@@ -65,7 +65,7 @@ func (p *Patch) Apply(n fhir.Node) (*fhir.Document, error) {
 // immutables are the elements that a patch may not change; of those within meta
 // the service takes care, so that they may be absent from a new meta.
 //
-// Compat: that text.div and text.status cannot be patched is the reference's rule.
+// Compat: the reference lets no patch change text.div and text.status; FHIR does.
 var immutables = []struct {
 	path      []string
 	mayVanish bool

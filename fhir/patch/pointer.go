@@ -68,7 +68,8 @@ func readPointerOp(n fhir.Node, i int, rules fhir.Compat) (op pointerOp, err err
 
 // readPointer reads the JSON Pointer in a property of an operation.
 //
-// Compat: the reference takes no empty path, which RFC 6902 lets stand for the whole.
+// Compat: the reference takes no empty path in a JSON Patch; in RFC 6902 it stands
+// for the whole resource.
 func readPointer(n fhir.Node, name string, i int, rules fhir.Compat) ([]string, error) {
 	at := n.Get(name)
 	if at.Kind() != fhir.String {

@@ -21,8 +21,9 @@ import (
 // update of one that FHIR defines; Busy while a reindex job that somebody has
 // asked for is running.
 //
-// Compat: indexing that nobody has asked for does not stand in the way of changes;
-// in the reference there is none.
+// Compat: while a job that a client has asked for is running, search parameters
+// cannot change, as in the reference; indexing that began by itself does not stand
+// in the way.
 func (x *Indexer) Admit(ctx context.Context, writes []store.Write) (settle func(committed bool), err error) {
 	if !slices.ContainsFunc(writes, func(w store.Write) bool { return w.Key.Type == parameterType }) {
 		return func(bool) {}, nil
@@ -132,7 +133,8 @@ func (x *Indexer) follow(ctx context.Context) error {
 // Deletable tells whether a SearchParameter that is there or not may be deleted.
 // Faults: MethodNotAllowed for one of FHIR's own, NotFound for one that never was.
 //
-// Compat: deleting what is not there fails for this type alone.
+// Compat: DELETE of what never was is 204, but 404 for a SearchParameter, as in the
+// reference.
 func (x *Indexer) Deletable(key fhir.Key, exists bool) error {
 	if key.Type != parameterType || exists {
 		return nil

@@ -58,7 +58,7 @@ type Settings struct {
 	TargetURLs  []string // parameters to index whether or not they need it
 }
 
-// Limits and defaults of Settings. Compat: the reference's.
+// Limits and defaults of Settings, which are the reference's.
 const (
 	DefaultPerQuery = 10_000
 	DefaultPerWrite = 1_000
@@ -119,7 +119,8 @@ func (x *Indexer) active() *Job {
 // Start asks for a job. While one is at work, that one is returned. When nothing
 // has to be indexed, the job is complete at once. Invalid for settings out of range.
 //
-// Compat: the reference returns the active job too, where its documentation has 409.
+// Compat: $reindex while a job is active returns that job, as the reference does,
+// though its documents say 409.
 func (x *Indexer) Start(ctx context.Context, s Settings) (*Job, error) {
 	if err := x.checkSettings(&s); err != nil {
 		return nil, err

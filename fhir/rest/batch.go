@@ -53,8 +53,10 @@ func (s *server) process(w http.ResponseWriter, r *http.Request) error {
 	return b.finish()
 }
 
-// warning adds an entry about the bundle as a whole. Compat: as the reference
-// does, with the status 405.
+// warning adds an entry about the bundle as a whole.
+//
+// Compat: a warning about x-bundle-processing-logic is one more entry behind the
+// others, with the status 405 as in the reference.
 func (p *page) warning(r *http.Request, err error) error {
 	issues := slices.Clone(fault.As(err).Issues)
 	for i := range issues {

@@ -83,8 +83,8 @@ func (s *server) sendHistory(w http.ResponseWriter, f format, part subset, base,
 
 // status is the response status of a version in a history.
 //
-// Compat: the reference writes 204 NoContent in one word, and does not tell an
-// update that created from one that changed.
+// Compat: in a history, the reference writes the status of a deletion 204 NoContent,
+// in one word, and 200 OK also for an update that created; FHIR 204 No Content and 201 Created.
 func status(v fhir.Version, compat fhir.Compat) string {
 	switch {
 	case v.Method == fhir.Delete && compat == fhir.Strict:
@@ -125,8 +125,10 @@ func (p *page) version(v fhir.Version, part subset) error {
 	return p.close()
 }
 
-// appendTombstone appends what is left of a deleted resource. Compat: FHIR gives
-// the entry of a deletion no resource, the reference one with id and meta.
+// appendTombstone appends what is left of a deleted resource.
+//
+// Compat: in a history, the entry of a deletion has a resource with id and meta in
+// the reference, and none in FHIR.
 func appendTombstone(dst []byte, v fhir.Version) []byte {
 	dst = append(append(dst, `{"resourceType":"`...), v.Type...)
 	dst = append(append(dst, `","id":"`...), v.ID...)

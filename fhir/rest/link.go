@@ -129,10 +129,11 @@ func (s *server) trail(path string, params []search.Param) (trail, error) {
 // there are several pages, first and previous. There is no link to the last page:
 // pages are found from the one before, and none can be counted out.
 //
-// Compat: the order of the first three is the reference's, which has no others.
+// Compat: links stand in the reference's order, next, self and previous first; it has no others.
 func (s *server) links(in search.Request, path string, at trail, found *interaction.SearchResult) []link {
 	q, page := found.Query, found.Page
-	paged := dropped(q.Self, "_total") // Compat: the total is counted once, for the first page
+	// Compat: _total counts for the first page of a search; further pages tell no total.
+	paged := dropped(q.Self, "_total")
 	to := func(t trail) string {
 		if t.page == 1 {
 			return linkURL(in.Base, path, q.Self)
@@ -247,8 +248,8 @@ const maxLink = 65_519
 
 // short returns the links whose URLs are not too long, and a notice of the others.
 //
-// Compat: the reference leaves them out; FHIR knows no limit, but servers and
-// clients do.
+// Compat: links of a search that are longer than URLs may be are left out, as in
+// the reference, with a notice; FHIR knows no limit, but servers and clients do.
 func short(links []link) ([]link, []fault.Issue) {
 	var notices []fault.Issue
 	kept := slices.DeleteFunc(slices.Clone(links), func(l link) bool {

@@ -90,7 +90,7 @@ var indexing = []operation{
 			{http.MethodGet, "/SearchParameter/$status", (*server).parameterStatus, apart, nil, nil},
 			{http.MethodPut, "/SearchParameter/$status", (*server).setParameterStatus, apart, nil, nil},
 			{http.MethodPost, "/SearchParameter/$status/_search", (*server).parameterStatusForm, apart, nil, nil},
-			// Compat: where the reference has it, by mistake as it seems.
+			// Compat: the reference has the form of $status below SearchParameter/SearchParameter, by mistake as it seems; here it is at both places.
 			{http.MethodPost, "/SearchParameter/SearchParameter/$status/_search", (*server).parameterStatusForm, apart, nil, nil},
 		},
 		params: []parameter{

@@ -23,10 +23,10 @@ type answer struct {
 
 // answers is the only place where faults become HTTP.
 //
-// Compat: where the reference service answers otherwise than one would expect from
-// FHIR R4 http §3.1.0.4, its answer stands: Precondition is "required", a wrong
-// method "forbidden", a missing feature 405 and not 501, an unsupported form of
-// search 403 "invalid", a timeout and a client that left 408.
+// Compat: where the reference answers otherwise than one would expect from FHIR R4
+// http §3.1.0.4, its answer stands: the code of a 412 is required, that of a wrong
+// method forbidden; a missing feature is 405 and not 501, a search of a form that is
+// not supported 403, a timeout and a client that left 408.
 var answers = map[fault.Kind]answer{
 	fault.Internal:         {http.StatusInternalServerError, "exception"},
 	fault.Invalid:          {http.StatusBadRequest, "invalid"},
@@ -133,8 +133,9 @@ func (s *server) outcomeID(r *http.Request) string {
 	return s.newID()
 }
 
-// appendOutcome appends an OperationOutcome. Texts stand in diagnostics, not in
-// details (Compat: as in the reference).
+// appendOutcome appends an OperationOutcome.
+//
+// Compat: the texts of errors stand in diagnostics, not in details, as in the reference.
 func appendOutcome(dst []byte, id string, at time.Time, issues []fault.Issue) []byte {
 	dst = append(dst, `{"resourceType":"OperationOutcome","id":`...)
 	dst = fhir.AppendString(dst, id)

@@ -17,7 +17,8 @@ import (
 
 // partial reports whether a search may use parameters whose indexing is not finished.
 //
-// Compat: a header of the reference.
+// Compat: the header x-ms-use-partial-indices, which is the reference's, lets a
+// search use parameters that not every resource has its values of yet.
 func partial(r *http.Request) bool {
 	return strings.EqualFold(r.Header.Get("X-Ms-Use-Partial-Indices"), "true")
 }

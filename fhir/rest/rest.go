@@ -33,7 +33,8 @@ import (
 // The limits of request bodies when Options has none. A bundle is a vehicle
 // for many resources and may be larger than any of them.
 //
-// Compat: 28 MB is the reference's limit for every body.
+// Compat: the reference takes 28 MB for every body; here a batch or transaction may
+// have more.
 const (
 	DefaultMaxBody   = 28 << 20
 	DefaultMaxBundle = 128 << 20
@@ -199,7 +200,8 @@ func (s *server) dispatch(methods map[string]handler) serve.Handler {
 		if err := s.known(r); err != nil {
 			return err
 		}
-		if r.Method != http.MethodPost && !escaped(r.URL.RawQuery) { // Compat: the query of a create is not looked at
+		// Compat: the query of a create is not looked at, so that anything may stand in it; elsewhere a broken escape is 400.
+		if r.Method != http.MethodPost && !escaped(r.URL.RawQuery) {
 			return fault.New(fault.Invalid, "the query of the URL has a %% without two hexadecimal digits")
 		}
 		if h := methods[r.Method]; h != nil {
@@ -277,8 +279,11 @@ var lacking = []string{
 	"$member-match", "$purge-history", "$reindex", "$status", "$validate",
 }
 
-// noOperation refuses a path that ends with an operation. Compat: what the
-// reference has and may switch off is not supported; any other name is nowhere.
+// noOperation refuses a path that ends with an operation.
+//
+// Compat: operations that the reference has, and that are not there yet, are
+// answered with 405 and not-supported as if they were switched off; any other name
+// behind a $ with 404.
 func noOperation(r *http.Request) error {
 	if slices.Contains(lacking, path.Base(r.URL.Path)) {
 		return fault.New(fault.NotSupported, "this service does not support the operation in the URL")

@@ -52,7 +52,8 @@ func subsetOf(params url.Values) (subset, error) {
 
 // subsetted are the tags of an incomplete resource.
 //
-// Compat: the reference adds the code in the old and in the new system.
+// Compat: parts of resources are tagged SUBSETTED in the code system of STU3 and in
+// that of R4, as in the reference.
 const subsetted = `{"system":"http://hl7.org/fhir/v3/ObservationValue","code":"SUBSETTED"},` +
 	`{"system":"http://terminology.hl7.org/CodeSystem/v3-ObservationValue","code":"SUBSETTED"}`
 

@@ -138,8 +138,10 @@ var done = map[interaction.Outcome]string{
 	interaction.Matched:   "a resource that matches exists already: nothing was created",
 }
 
-// appendDone appends an OperationOutcome about a write that succeeded. Compat:
-// its text is in details.text, that of errors in diagnostics.
+// appendDone appends an OperationOutcome about a write that succeeded.
+//
+// Compat: the outcome of a write that succeeded, return=OperationOutcome, has its
+// text in details.text, that of an error in diagnostics.
 func (s *server) appendDone(dst []byte, r *http.Request, o interaction.Outcome) []byte {
 	dst = append(dst, `{"resourceType":"OperationOutcome","id":`...)
 	dst = fhir.AppendString(dst, s.outcomeID(r))

@@ -32,7 +32,8 @@ func (s *parsing) criterion(t fhir.Type, name, value string, depth int) (Filter,
 	case code == "_content":
 		return content(code, modifier, value)
 	case code == "_text":
-		if s.options.Compat == fhir.Azure { // Compat: the reference warns; FHIR R4 has it
+		// Compat: a search by _text is left out with a warning in the reference; FHIR R4 has it.
+		if s.options.Compat == fhir.Azure {
 			return nil, notSupported("_text is not supported; a service with compat: strict has it")
 		}
 		return content(code, modifier, value)
@@ -58,7 +59,7 @@ func (s *parsing) criterion(t fhir.Type, name, value string, depth int) (Filter,
 func (s *parsing) known(t fhir.Type, code string) (*searchparam.Param, error) {
 	param := s.registry.Param(t, code)
 	if param != nil && param.Kind == searchparam.Position && s.options.Compat == fhir.Azure {
-		// Compat: the reference warns; FHIR R4 has it.
+		// Compat: a search by near is left out with a warning in the reference; FHIR R4 has it.
 		return nil, notSupported(show(code) + " is not supported; a service with compat: strict has it")
 	}
 	if param == nil || param.Kind == searchparam.Special {
@@ -77,8 +78,8 @@ func (s *parsing) chain(t fhir.Type, code, modifier, rest, value string, depth i
 // follow follows a reference to the type that the modifier names, or to the only
 // one possible. then makes the filter of the resource there.
 //
-// Compat: without a type, and with several possible, the reference refuses; FHIR
-// R4 takes all that know what follows (search §3.1.1.5.4).
+// Compat: a chain that names no type, where several are possible, is refused by the
+// reference; FHIR R4 takes all that know what follows (search §3.1.1.5.4).
 func (s *parsing) follow(t fhir.Type, code, modifier string, then func(target fhir.Type) (Filter, error)) (Filter, error) {
 	param, err := s.known(t, code)
 	if err != nil {
@@ -172,7 +173,7 @@ func (s *parsing) has(name, value string, depth int) (Filter, error) {
 
 // modifiers tells which modifiers a kind of parameter takes besides missing.
 // Those of FHIR that are not here are refused.
-// Compat: 403 instead of a warning.
+// Compat: a modifier that a parameter does not take is 403.
 var modifiers = map[searchparam.Kind][]string{
 	searchparam.String:    {"exact", "contains"},
 	searchparam.Token:     {"not", "text", "of-type", "in", "not-in", "above", "below"},
@@ -223,7 +224,7 @@ func (s *parsing) match(param *searchparam.Param, modifier, value string) (Filte
 }
 
 // noPrefix refuses comparisons among alternatives.
-// Compat: 403; in FHIR ge2020,lt1990 would do.
+// Compat: a prefix among several values, such as ge2020,lt1990, is 403; in FHIR it would do.
 func noPrefix(param *searchparam.Param, alternative string) error {
 	switch param.Kind {
 	case searchparam.Date, searchparam.Number, searchparam.Quantity:
@@ -330,7 +331,7 @@ func always(code, value string) (Filter, error) {
 }
 
 // truth reads the value of :missing.
-// Compat: 403 for anything but true and false.
+// Compat: the value of :missing is true or false; anything else is 403.
 func truth(code, value string) (bool, error) {
 	if value != "true" && value != "false" {
 		return false, fault.New(fault.Refused, "%s:missing must be true or false", show(code))

@@ -111,8 +111,9 @@ func (s *parsing) includes(code, modifier, value string, sources []fhir.Type, ad
 
 // circles finds the iterating includes that lead back to where they started.
 //
-// Compat: like the reference, follow them once and say so. FHIR R4 lets them go
-// on until nothing new is found (search §3.1.1.5.5).
+// Compat: iterating includes that lead back to where they started are followed once,
+// as in the reference, with a notice; FHIR R4 lets them go on until nothing new is
+// found (search §3.1.1.5.5).
 func (s *parsing) circles() {
 	plan := s.query.Plan
 	if s.options.Compat == fhir.Strict || !plan.Iterates() {

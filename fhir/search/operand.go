@@ -92,8 +92,9 @@ func ofType(param *searchparam.Param, s string) (OfType, error) {
 }
 
 // uri reads a URI.
-// Compat: above and below compare characters, in FHIR R4 the segments of a path;
-// a profile is not found by its version, though in FHIR R4 it is.
+//
+// Compat: :above and :below of URIs compare characters, in FHIR R4 the segments of a
+// path; a profile is not found by its version, though in FHIR R4 it is.
 func (s *parsing) uri(param *searchparam.Param, modifier, text string) URI {
 	if s.options.Compat == fhir.Azure && param.Code == "_profile" && strings.Contains(text, "|") {
 		return URI{} // no URI is empty
@@ -128,8 +129,10 @@ var greatest = mustParse("79228162514264337593543950335")
 
 // number reads a number and the window that it stands for: half a unit of its
 // last digit, or a tenth of it for approximately.
-// Compat: the window has its upper end; in FHIR R4 100 is from 99.5 to below 100.5.
-// The reference refuses what its numbers cannot hold, such as 1e30.
+//
+// Compat: a number finds what rounds to it, its upper end included; in FHIR R4 100 is
+// from 99.5 to below 100.5. The reference refuses numbers that its own cannot hold,
+// such as 1e30.
 func (s *parsing) number(code, text string) (Number, error) {
 	prefix, text := cutPrefix(text)
 	d, err := decimal.Parse(unescape(text))
@@ -171,7 +174,8 @@ func (s *parsing) quantity(param *searchparam.Param, text string) (Quantity, err
 // reference reads id, Type/id or a URL. A URL below the service's own base is a
 // reference to a resource here, an id or Type/id also one to a resource
 // elsewhere; everything in no such form is compared as text.
-// Compat: the version in Type/id/_history/version does not count.
+//
+// Compat: the version in a reference Type/id/_history/version is not looked at in a search.
 func (s *parsing) reference(param *searchparam.Param, only fhir.Type, text string) Ref {
 	ref := fhir.ParseReference(text, s.registry.IsType)
 	here := ref.Base != "" && ref.Base == s.request.Base

@@ -20,7 +20,7 @@ import (
 )
 
 // maxValues bounds the values of one search, counting alternatives.
-// Compat: the reference's database takes about as many parameters.
+// Compat: a search may have 2,000 values; the reference's database takes about as many.
 const maxValues = 2000
 
 // maxChain bounds how many references a chain or _has may follow.
@@ -128,7 +128,8 @@ func (p *Parser) Parse(req Request) (*Query, error) {
 	var refused []fault.Issue
 	done := make(map[Param]bool, len(req.Params))
 	for _, param := range req.Params {
-		if done[param] { // Compat: equal pairs count once
+		// Compat: a parameter that is given twice with the same value counts once.
+		if done[param] {
 			continue
 		}
 		done[param] = true

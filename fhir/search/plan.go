@@ -156,9 +156,12 @@ type Text struct {
 }
 
 // Date compares with the closed interval Start to End. With S and E the ends of
-// a stored interval:
+// a stored interval as follows.
 //
-//	eq  S ≤ End and E ≥ Start (overlap; Compat: the reference's rule)
+// Compat: a date without prefix finds in the reference what overlaps with it, under
+// FHIR's rules what lies within it; le and ge follow.
+//
+//	eq  S ≤ End and E ≥ Start (overlap; the reference's rule)
 //	    or, if Within, S ≥ Start and E ≤ End (FHIR R4's rule)
 //	ne  S < Start or E > End
 //	lt  S < Start    le  S ≤ End, or if Within, lt or eq
@@ -251,7 +254,10 @@ func (Composite) isOperand() {}
 
 // SortKey is one key of the order: one of Param, Updated, ID and Type. Ascending
 // takes the least of several values and puts resources without a value first;
-// descending takes the greatest and puts them last (Compat: the reference's order).
+// descending takes the greatest and puts them last.
+//
+// Compat: resources without a value come first when sorted ascending and last when
+// sorted descending, as in the reference; FHIR leaves it open.
 type SortKey struct {
 	Param      *searchparam.Param // of the first branch's type; engines look the code up for other types; nil for the others
 	Updated    bool               // by meta.lastUpdated

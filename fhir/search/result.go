@@ -78,8 +78,8 @@ func (s *parsing) total(_, value string) error {
 
 // explain reads _explain.
 //
-// Compat: neither the reference nor FHIR has it; how a search was answered is told
-// as informational issues.
+// Compat: _explain=true, which neither the reference nor FHIR has, tells by
+// informational issues how a search was answered.
 func (s *parsing) explain(_, value string) error {
 	if value != "true" && value != "false" {
 		return invalid("_explain", "must be true or false")
@@ -132,8 +132,8 @@ var sortable = []searchparam.Kind{
 }
 
 // sort reads _sort. Compat: the reference sorts by one field only and warns of several.
-// One field that cannot be sorted by makes it unsupported as
-// a whole, since the other fields alone are another order.
+// Here one of several fields that cannot be sorted by makes _sort unsupported as a
+// whole, since the other fields alone are another order.
 func (s *parsing) sort(_, value string) error {
 	var keys []SortKey
 	for i, field := range strings.Split(value, ",") {

@@ -12,7 +12,8 @@ import (
 )
 
 // maxURL is how long the URL of a definition may be.
-// Compat: the reference's limit.
+//
+// Compat: the URL of a SearchParameter has at most 128 characters, as in the reference.
 const maxURL = 128
 
 // reserved are names that a query uses for something else.

@@ -3,8 +3,9 @@ package searchparam
 import "salus/fhir/spec"
 
 // expiry finds resources by the instant from which they are of no more use.
-// Compat: the reference's own parameter of all types, over an extension that it
-// puts into meta.
+//
+// Compat: all types have the search parameter _expiryDate, which is the reference's
+// own, over an extension that it puts into meta.
 var expiry = &spec.SearchParam{
 	URL:        "https://azurehealthcareapis.com/data-extensions/expiry-date",
 	Code:       "_expiryDate",

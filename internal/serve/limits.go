@@ -16,8 +16,10 @@ type Limits struct {
 	Headers int // bytes of all header fields with their names
 }
 
-// Audit headers are what a caller may add to the record of a request. Compat:
-// the reference takes ten, of 2,048 characters each.
+// Audit headers are what a caller may add to the record of a request.
+//
+// Compat: ten headers X-MS-AZUREFHIR-AUDIT-* are taken, of 2,048 characters each, as
+// the reference does.
 const (
 	auditPrefix   = "X-Ms-Azurefhir-Audit-" // X-MS-AZUREFHIR-AUDIT- as net/http spells it
 	maxAudit      = 10
