@@ -132,6 +132,9 @@ func (o *operation) levels() (types []string, system, typ, instance bool) {
 		case 1:
 			typ = true
 		default:
+			if segments[1] != "{id}" {
+				continue // the same once more
+			}
 			instance = true
 		}
 		name := segments[0]

@@ -82,13 +82,16 @@ func TestReindex(t *testing.T) {
 	if w.Code != 200 {
 		t.Errorf("with partial indices: %d %s", w.Code, w.Body)
 	}
-	for _, name := range []string{"reindex", "resource-reindex", "search-parameter-status"} {
+	for name, on := range map[string]string{
+		"reindex": `"system":true,"type":false,"instance":false`, "resource-reindex": `"system":false,"type":false,"instance":true`,
+		"search-parameter-status": `"system":false,"type":true,"instance":false`,
+	} {
 		d, err := fhir.Parse(f.must(t, 200, "GET", "/OperationDefinition/"+name, "").Body.Bytes())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := validate.New(spec.R4()).Resource(d.Root()); err != nil {
-			t.Errorf("%s: %v", name, err)
+		if err := validate.New(spec.R4()).Resource(d.Root()); err != nil || !strings.Contains(string(d.Root().Raw()), on) {
+			t.Errorf("%s: %v, %s", name, err, d.Root().Raw())
 		}
 	}
 }
