@@ -45,7 +45,7 @@ func addInclude(to *[]Include, i Include) {
 // the source, and one in place of the source for all of sources. The modifier is
 // iterate, or recurse as it was called before R4.
 //
-// Compat: the reference takes none in a search over the whole service, and wants a
+// Compat: the reference takes no includes in a search over the whole service, and wants a
 // target where a _revinclude that iterates may have several. Under FHIR R4's rules
 // the former needs a _type, and the latter means any.
 func (s *parsing) includes(code, modifier, value string, sources []fhir.Type, add func(Include)) error {
