@@ -113,6 +113,22 @@ func TestErrors_OutsideOfServicesComeAsXMLToo(t *testing.T) {
 	}
 }
 
+func TestIntegrity_IsToldByTheService(t *testing.T) {
+	const policy = `"referencePolicy":["literal","logical","enforced"]`
+	for _, keeps := range []bool{false, true} {
+		cfg := config(t)
+		cfg.Workspace.Services[0].FHIR.ReferentialIntegrity = keeps
+		h := open(t, cfg).Handler()
+		if w := send(h, "GET", base+"/metadata", ""); w.Code != 200 || strings.Contains(w.Body.String(), policy) != keeps {
+			t.Errorf("%v: metadata is %d and does not tell so", keeps, w.Code)
+		}
+		basic := `{"resourceType":"Basic","code":{"text":"x"},"subject":{"reference":"Patient/absent"}}`
+		if w := send(h, "POST", base+"/Basic", basic, "Content-Type", asJSON); (w.Code == 400) != keeps {
+			t.Errorf("%v: %d %s", keeps, w.Code, w.Body)
+		}
+	}
+}
+
 func TestCORS_IsWhatTheServiceSays(t *testing.T) {
 	cfg := config(t)
 	cfg.Workspace.Services[0].FHIR.CORS = workspace.CORS{

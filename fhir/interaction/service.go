@@ -100,6 +100,9 @@ func (s *Service) Compat() fhir.Compat { return s.compat }
 // Versioning returns the policy of a type.
 func (s *Service) Versioning(t fhir.Type) fhir.VersionPolicy { return s.policies.Of(t) }
 
+// Integrity reports whether the service keeps referential integrity.
+func (s *Service) Integrity() bool { return s.integrity }
+
 // known refuses types that the service does not have.
 func (s *Service) known(t fhir.Type) error {
 	if !s.defs.IsResource(string(t)) {

@@ -165,6 +165,9 @@ func (s *server) appendResource(b []byte, t fhir.Type, abilities, interactions, 
 		}
 		b = append(append(b, ','), abilityJSON[a]...)
 	}
+	if s.service.Integrity() {
+		b = append(b, `,"referencePolicy":["literal","logical","enforced"]`...)
+	}
 	var includes []string
 	for _, p := range s.params.Registry().Params(t) {
 		if p.Kind == searchparam.Reference {
