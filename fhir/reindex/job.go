@@ -243,7 +243,7 @@ func (x *Indexer) plan() {
 		x.extend(j, types)
 	case len(types) > 0:
 		j = x.newJob(types)
-		x.log.Info("resources will be indexed anew, for search parameters have changed",
+		x.log.Info("resources will be indexed anew, for search parameters or settings have changed",
 			"job", j.ID, "types", len(types), "parameters", len(j.Params))
 	}
 	if j != nil {
