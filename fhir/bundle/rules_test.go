@@ -168,10 +168,12 @@ func (choosy) Deletable(fhir.Key, bool) error { return nil }
 
 func (choosy) Reached(context.Context, string) error { return nil }
 
-func TestBatch_ARefusedSearchParameterFailsByItself(t *testing.T) {
+func TestProcess_ARefusedSearchParameterFailsByItself(t *testing.T) {
 	h := newHarnessWith(t, nil, bundle.Options{}, func(o *interaction.Options) { o.Parameters = choosy{} })
 	r := h.must(batch(post("", "SearchParameter", `{"resourceType":"SearchParameter","url":"http://x","name":"x","status":"active","description":"x","code":"x","base":["Patient"],"type":"token"}`),
 		post("", "Patient", patient("", ""))))
+	_, err := h.process(transaction(post("", "Patient", patient("", "")), put("SearchParameter/x", `{"resourceType":"SearchParameter","id":"x","url":"http://x","name":"x","status":"active","description":"x","code":"x","base":["Patient"],"type":"token"}`)))
+	wantFault(t, err, fault.Busy, "processing: PUT SearchParameter/x", ": no search parameters now")
 	if !fault.Is(r[0].Err, fault.Busy) || r[1].Err != nil || r[1].Status != 201 || h.count("Patient") != 1 {
 		t.Errorf("%+v", r)
 	}

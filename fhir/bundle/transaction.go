@@ -103,7 +103,7 @@ func (p *Processor) attempt(ctx context.Context, r Request, entries []entry, ord
 	}
 	versions, err := p.service.Commit(ctx, steps)
 	if err != nil {
-		return err
+		return refusedParameter(entries, order, err)
 	}
 	made := make([]fhir.Version, len(entries))
 	for i, v := range versions {
@@ -113,6 +113,24 @@ func (p *Processor) attempt(ctx context.Context, r Request, entries []entry, ord
 		results[i] = written(r.Base, entries[i].change.Result(made[i]))
 	}
 	return nil
+}
+
+// refusedParameter names the entry whose search parameter was refused when all
+// was about to be stored. Of several it cannot be told which it was.
+func refusedParameter(entries []entry, order []int, err error) error {
+	var found []int
+	for _, i := range order {
+		if entries[i].change.Type == parameterType {
+			found = append(found, i)
+		}
+	}
+	switch fault.KindOf(err) {
+	case fault.Invalid, fault.MethodNotAllowed, fault.Busy: // as no store fails
+		if len(found) == 1 {
+			return failed(&entries[found[0]], err)
+		}
+	}
+	return err
 }
 
 // locate finds what resource each entry is about, and thereby what the links
