@@ -48,6 +48,9 @@ func (b *bench) growths(ctx context.Context) error {
 		}
 		b.say("filling %d patients", b.patients*scale)
 		began := time.Now()
+		if err := b.prepare(ctx); err != nil {
+			return err
+		}
 		n, err := b.fill(ctx, b.patients*scale)
 		if err != nil {
 			return err
@@ -80,6 +83,15 @@ func (b *bench) growths(ctx context.Context) error {
 	slices.SortStableFunc(found, func(x, y *growth) int { return cmp.Compare(y.Ratio, x.Ratio) })
 	b.report.Scales, b.report.Growths = b.scales, found
 	return nil
+}
+
+// prepare lets the server make an empty service, and note what it will be
+// indexed by, so that it does not index anew what comes in without it.
+func (b *bench) prepare(ctx context.Context) error {
+	if err := b.start(ctx); err != nil {
+		return err
+	}
+	return b.server.stop()
 }
 
 // measureScale starts the server on the data there is and measures each shape,

@@ -19,11 +19,11 @@ func (q *query) chain(t fhir.Type, f search.Chain) (set, error) {
 		return nil, err
 	}
 	whole := func() (set, error) { return q.referring(param, targets) }
-	if targets.size() <= q.s.limits.targets {
+	if targets.size() <= q.s.limits.sources {
 		return whole()
 	}
 	live, err := q.live(t)
-	return &joined{limits: q.s.limits, around: live, whole: whole, probe: func(doc docID) (bool, error) {
+	return &joined{limits: q.s.limits.against(targets), around: live, whole: whole, probe: func(doc docID) (bool, error) {
 		refs, err := q.targets(doc, param)
 		for _, r := range refs {
 			if is, err := targets.has(r); err != nil || is {
@@ -112,7 +112,7 @@ func (q *query) has(t fhir.Type, f search.Has) (set, error) {
 	}
 	selected = &cached{set: selected, seen: loaded{}}
 	prefix := place(postingPrefix(nil, param, nil)).key(tagReference)
-	return &joined{limits: q.s.limits, around: live, whole: whole, probe: func(doc docID) (bool, error) {
+	return &joined{limits: q.s.limits.against(selected), around: live, whole: whole, probe: func(doc docID) (bool, error) {
 		is := false
 		sources, err := q.posting(appendU32(prefix[:len(prefix):len(prefix)], doc))
 		if err != nil {
@@ -133,7 +133,7 @@ func (q *query) referredTo(param uint16, selected set) (loaded, error) {
 		return nil, err
 	}
 	found := loaded{}
-	if sources.size() <= q.s.limits.sources {
+	if sources.size() <= q.s.limits.single {
 		err = each(sources, 0, q.last, func(doc docID) (bool, error) {
 			targets, err := q.targets(doc, param)
 			for _, d := range targets {

@@ -56,5 +56,5 @@ func (s *Store) TextPosition() uint64 {
 // walk along every sort order, as it else does when there are very many resources.
 // It gives up asking early, so that tests see that too.
 func (s *Store) Impatient() {
-	s.limits = limits{sources: -1, targets: -1, probes: 3, perHit: 2, candidates: 2, walk: 1 << 20, collect: -1, head: 1, texts: 1 << 20}
+	s.limits = limits{sources: -1, single: -1, probes: 3, perHit: 2, candidates: 2, walk: 1 << 20, collect: -1, head: 1, texts: 1 << 20}
 }

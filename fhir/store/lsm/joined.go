@@ -24,8 +24,8 @@ type joined struct {
 // decide about speed only.
 type limits struct {
 	sources    int64  // up to how many resources at the other end of a reference are looked at one by one, instead of asking those at this end
-	targets    int64  // the same of a chain, where each costs the postings of all that refer to it
-	probes     int    // how many documents a joined set is asked one by one before it is evaluated as a whole because few are members
+	single     int64  // the same when all that they refer to is wanted, instead of reading all references
+	probes     int    // how many documents a joined set is asked one by one at most before it is evaluated as a whole because few are members
 	perHit     int    // how many documents may be asked for each member found
 	candidates uint64 // up to how many documents of a chunk are asked one by one when all members among them are wanted
 	walk       int64  // how much walking along a sort order value by value is preferred to collecting: 1 when both look at as much
@@ -34,7 +34,16 @@ type limits struct {
 	texts      int    // up to how many texts have postings that are read as needed
 }
 
-var usualLimits = limits{sources: 2048, targets: 512, probes: 1024, perHit: 64, candidates: 256, walk: 1, collect: 256, head: 1024, texts: 512}
+var usualLimits = limits{
+	sources: 64, single: 2048, probes: 1024, perHit: 64, candidates: 256, walk: 1, collect: 256, head: 1024, texts: 512,
+}
+
+// against returns the limits of a join with some resources: no more documents
+// are asked in vain than it would take to look at all of those.
+func (l limits) against(others set) limits {
+	l.probes = int(min(int64(l.probes), max(others.size(), 1)))
+	return l
+}
 
 func (j *joined) evaluate() (set, error) {
 	if j.all == nil {
