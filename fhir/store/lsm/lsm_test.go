@@ -48,6 +48,15 @@ func openImpatient(t testing.TB, dir string, now func() time.Time) store.Store {
 	return s
 }
 
+// slowly leaves out of short runs, which look for races, what runs the same
+// code side by side as other tests do.
+func slowly(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("NOT COVERED in short mode: the suite once more, with other ways to write and to answer")
+	}
+}
+
 func TestStore(t *testing.T) { storetest.Run(t, open) }
 
 func TestStore_AcrossChunks(t *testing.T) { storetest.Run(t, openAtBoundary) }
@@ -81,9 +90,15 @@ func openIngestingInMemory(t testing.TB, dir string, now func() time.Time) store
 	return ingesting{s}
 }
 
-func TestStore_Ingesting(t *testing.T) { storetest.Run(t, openIngestingInMemory) }
+func TestStore_Ingesting(t *testing.T) {
+	slowly(t)
+	storetest.Run(t, openIngestingInMemory)
+}
 
-func TestModel_Ingesting(t *testing.T) { storetest.RunModel(t, openIngestingInMemory) }
+func TestModel_Ingesting(t *testing.T) {
+	slowly(t)
+	storetest.RunModel(t, openIngestingInMemory)
+}
 
 func TestCrash_Ingesting(t *testing.T) {
 	storetest.RunCrash(t, openIngesting, storetest.CrashOptions{})
@@ -91,11 +106,20 @@ func TestCrash_Ingesting(t *testing.T) {
 
 func TestModel(t *testing.T) { storetest.RunModel(t, open) }
 
-func TestModel_AcrossChunks(t *testing.T) { storetest.RunModel(t, openAtBoundary) }
+func TestModel_AcrossChunks(t *testing.T) {
+	slowly(t)
+	storetest.RunModel(t, openAtBoundary)
+}
 
-func TestModel_AnsweringAsIfLarge(t *testing.T) { storetest.RunModel(t, openImpatient) }
+func TestModel_AnsweringAsIfLarge(t *testing.T) {
+	slowly(t)
+	storetest.RunModel(t, openImpatient)
+}
 
-func TestStore_AnsweringAsIfLarge(t *testing.T) { storetest.Run(t, openImpatient) }
+func TestStore_AnsweringAsIfLarge(t *testing.T) {
+	slowly(t)
+	storetest.Run(t, openImpatient)
+}
 
 func TestCrash(t *testing.T) { storetest.RunCrash(t, open, storetest.CrashOptions{}) }
 
