@@ -13,6 +13,13 @@ import (
 // maxEntity is more than the length of any of HTML's entities.
 const maxEntity = 16
 
+// carriageReturn is how a carriage return is written, which would else be read
+// as the end of a line: in XML these are line feeds, whatever the text had (XML 1.0
+// §2.11).
+const carriageReturn = "&#13;"
+
+var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n", carriageReturn, "\r")
+
 // narrative reads the div of a narrative into item i: as it stands when it is
 // written as JSON has it, which is without prefixes and with its own xmlns; otherwise
 // written anew.
@@ -27,7 +34,7 @@ func (r *reader) narrative(i uint32, t xml.StartElement) bool {
 		if !r.skip() {
 			return false
 		}
-		r.text = fhir.AppendString(r.text, string(r.raw[start:r.d.InputOffset()]))
+		r.text = fhir.AppendString(r.text, lineEnds.Replace(string(r.raw[start:r.d.InputOffset()])))
 	} else {
 		div, ok := r.rewritten(t)
 		if !ok {
@@ -111,6 +118,7 @@ func appendDiv(b []byte, s string) ([]byte, bool) {
 	if !strings.HasPrefix(s, "<div") || !wellFormed(s) {
 		return b, false
 	}
+	s = strings.ReplaceAll(s, "\r", carriageReturn)
 	for {
 		i := strings.IndexByte(s, '&')
 		if i < 0 {
