@@ -162,7 +162,7 @@ func (q *query) referredTo(param uint16, selected set) (loaded, error) {
 func (q *query) targets(doc docID, param uint16) ([]docID, error) {
 	var found []docID
 	var b [5]byte
-	_, err := get(q.snap, forwardKey(b[:0], doc), func(value []byte) error {
+	_, err := get(&q.at, forwardKey(b[:0], doc), func(value []byte) error {
 		return eachForward(value, func(p uint16, term []byte) {
 			if p == param && len(term) == 5 && term[0] == tagReference {
 				found = append(found, binary.BigEndian.Uint32(term[1:]))

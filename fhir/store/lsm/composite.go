@@ -69,7 +69,7 @@ func (q *query) firstTerms(at place, op search.Operand) (found []place, known bo
 			found = append(found, at.key(tagComposite, []byte{tagURL}, hash12(nil, op.URL)))
 		}
 		for _, t := range types {
-			h, ok, err := q.s.headOf(q.snap, fhir.Key{Type: t, ID: op.ID})
+			h, ok, err := q.s.headOf(&q.at, fhir.Key{Type: t, ID: op.ID})
 			if err != nil {
 				return nil, true, err
 			}

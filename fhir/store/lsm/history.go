@@ -139,7 +139,7 @@ func (q *query) positions(hq store.HistoryQuery, low, high seqNo, f func(seqNo) 
 
 // ofInstance is positions for one resource.
 func (q *query) ofInstance(hq store.HistoryQuery, low, high seqNo, f func(seqNo) bool) error {
-	h, found, err := q.s.headOf(q.snap, fhir.Key{Type: hq.Type, ID: hq.ID})
+	h, found, err := q.s.headOf(&q.at, fhir.Key{Type: hq.Type, ID: hq.ID})
 	if err != nil {
 		return err
 	}
@@ -176,7 +176,7 @@ func (q *query) versions(seqs []seqNo) ([]fhir.Version, error) {
 		}
 		var rec record
 		var v fhir.Version
-		ok, err := get(q.snap, versionKey(nil, seq), func(value []byte) (err error) {
+		ok, err := get(&q.at, versionKey(nil, seq), func(value []byte) (err error) {
 			if rec, err = parseRecord(value); err != nil {
 				return err
 			}
@@ -198,4 +198,4 @@ func (q *query) versions(seqs []seqNo) ([]fhir.Version, error) {
 	return found, nil
 }
 
-func (q *query) keyOf(doc docID) (fhir.Key, error) { return q.s.keyOf(q.snap, doc) }
+func (q *query) keyOf(doc docID) (fhir.Key, error) { return q.s.keyOf(&q.at, doc) }

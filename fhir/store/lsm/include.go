@@ -47,7 +47,7 @@ func (q *query) includeMore(plan *search.Plan, matches []docID, page *search.Pag
 	last := binary.BigEndian.Uint32(plan.AfterIncluded[1:])
 	from := make([]member, len(matches))
 	for i, doc := range matches {
-		d, _, err := q.s.document(q.snap, doc)
+		d, _, err := q.s.document(&q.at, doc)
 		if err != nil {
 			return err
 		}
@@ -211,7 +211,7 @@ func (x *including) targets(m member, paths []path, byTarget map[fhir.Type]loade
 		return nil
 	}
 	var b [5]byte
-	_, err := get(x.q.snap, forwardKey(b[:0], m.doc), func(value []byte) error {
+	_, err := get(&x.q.at, forwardKey(b[:0], m.doc), func(value []byte) error {
 		return eachForward(value, func(number uint16, term []byte) {
 			if len(term) != 5 || term[0] != tagReference {
 				return

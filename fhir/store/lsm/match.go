@@ -219,7 +219,7 @@ func holds(terms []indexTerm, param uint16, term []byte) bool {
 func (q *query) forward(doc docID) ([]indexTerm, error) {
 	var b [5]byte
 	var terms []indexTerm
-	_, err := get(q.snap, forwardKey(b[:0], doc), func(value []byte) (err error) {
+	_, err := get(&q.at, forwardKey(b[:0], doc), func(value []byte) (err error) {
 		terms, err = parseForward(bytes.Clone(value))
 		return err
 	})
@@ -282,7 +282,7 @@ func (q *query) reference(at place, op search.Ref) (set, error) {
 		return err
 	}
 	local := func(key fhir.Key) error {
-		h, found, err := q.s.headOf(q.snap, key)
+		h, found, err := q.s.headOf(&q.at, key)
 		if err != nil || !found {
 			return err
 		}

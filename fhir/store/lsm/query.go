@@ -18,6 +18,7 @@ type query struct {
 	ctx  context.Context
 	snap *pebble.Snapshot
 	iter *pebble.Iterator // over postings, moved about by everyone
+	at   points           // looks up single keys, and leaves iter where it is
 	last docID            // greatest document number
 
 	read  reads
@@ -26,6 +27,7 @@ type query struct {
 
 func (s *Store) newQuery(ctx context.Context) (*query, error) {
 	q := &query{s: s, ctx: ctx, snap: s.db.NewSnapshot()}
+	q.at.snap = q.snap
 	var err error
 	q.iter, err = q.snap.NewIter(&pebble.IterOptions{LowerBound: []byte{spacePosting}, UpperBound: []byte{spacePosting + 1}})
 	if err == nil {
@@ -44,7 +46,13 @@ func closeSnapshot(snap *pebble.Snapshot, err error) error {
 	return err
 }
 
-func (q *query) close(err error) error { return closeSnapshot(q.snap, closeAfter(q.iter, err)) }
+func (q *query) close(err error) error {
+	err = closeAfter(q.iter, err)
+	if cerr := q.at.close(); err == nil {
+		err = cerr
+	}
+	return closeSnapshot(q.snap, err)
+}
 
 // canceled returns a fault once the caller has gone away or its time is over.
 func (q *query) canceled() error { return canceled(q.ctx) }
@@ -358,7 +366,7 @@ func (q *query) present(t fhir.Type, name string) (set, error) {
 func (q *query) ids(t fhir.Type, ids search.IDs) (set, error) {
 	found := loaded{}
 	for _, id := range ids {
-		h, ok, err := q.s.headOf(q.snap, fhir.Key{Type: t, ID: id})
+		h, ok, err := q.s.headOf(&q.at, fhir.Key{Type: t, ID: id})
 		if err != nil {
 			return nil, err
 		}

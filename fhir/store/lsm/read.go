@@ -76,8 +76,12 @@ func notFound(key fhir.Key) error {
 	return fault.New(fault.NotFound, "there is no %s with this id", key.Type)
 }
 
-// version reads the version at a position of the change log.
-func (s *Store) version(r pebble.Reader, seq seqNo, key fhir.Key) (v fhir.Version, found bool, err error) {
+// version reads the version at a position of the change log. Its body belongs
+// to all who read it and must not be changed.
+func (s *Store) version(r getter, seq seqNo, key fhir.Key) (v fhir.Version, found bool, err error) {
+	if v, found = s.recent.get(seq); found {
+		return v, true, nil
+	}
 	var b [9]byte
 	found, err = get(r, versionKey(b[:0], seq), func(value []byte) error {
 		rec, err := parseRecord(value)
@@ -86,6 +90,9 @@ func (s *Store) version(r pebble.Reader, seq seqNo, key fhir.Key) (v fhir.Versio
 		}
 		return err
 	})
+	if found && err == nil {
+		s.recent.put(seq, v)
+	}
 	return v, found, err
 }
 
@@ -138,7 +145,7 @@ func parseSeq(value []byte) (seqNo, error) {
 }
 
 // document reads what is known of a document's number.
-func (s *Store) document(r pebble.Reader, doc docID) (d document, found bool, err error) {
+func (s *Store) document(r getter, doc docID) (d document, found bool, err error) {
 	var b [5]byte
 	found, err = get(r, documentKey(b[:0], doc), func(value []byte) (err error) {
 		d, err = parseDocument(value)
@@ -148,7 +155,7 @@ func (s *Store) document(r pebble.Reader, doc docID) (d document, found bool, er
 }
 
 // keyOf returns the resource that has a document's number.
-func (s *Store) keyOf(r pebble.Reader, doc docID) (fhir.Key, error) {
+func (s *Store) keyOf(r getter, doc docID) (fhir.Key, error) {
 	d, found, err := s.document(r, doc)
 	if err == nil && !found {
 		err = damaged("document entry is missing")

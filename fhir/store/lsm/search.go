@@ -112,11 +112,11 @@ func (q *query) answer(plan *search.Plan, results []*cached, page *search.Page) 
 // current reads the current version of a document; ok is false when there is
 // none or it is a deletion.
 func (q *query) current(doc docID) (v fhir.Version, ok bool, err error) {
-	d, found, err := q.s.document(q.snap, doc)
+	d, found, err := q.s.document(&q.at, doc)
 	if err != nil || !found || d.seq == 0 {
 		return v, false, err
 	}
-	v, found, err = q.s.version(q.snap, d.seq, fhir.Key{Type: q.s.names.typeName(d.typ), ID: d.id})
+	v, found, err = q.s.version(&q.at, d.seq, fhir.Key{Type: q.s.names.typeName(d.typ), ID: d.id})
 	return v, found && !v.Deleted(), err
 }
 

@@ -95,7 +95,7 @@ func (p *posting) chunk(c uint32) (*roaring.Bitmap, error) {
 	}
 	var b *roaring.Bitmap
 	p.q.read.chunks++
-	_, err := get(p.q.snap, appendU32(slices.Clone(p.prefix), c), func(value []byte) (err error) {
+	_, err := get(&p.q.at, appendU32(slices.Clone(p.prefix), c), func(value []byte) (err error) {
 		b, err = decodePosting(value)
 		return err
 	})

@@ -230,7 +230,7 @@ func (q *query) sortValues(o order, t fhir.Type, doc docID) (cursor, error) {
 		case k.Param != nil:
 			terms = true
 		default:
-			d, _, err := q.s.document(q.snap, doc)
+			d, _, err := q.s.document(&q.at, doc)
 			if err != nil {
 				return c, err
 			}
@@ -245,7 +245,7 @@ func (q *query) sortValues(o order, t fhir.Type, doc docID) (cursor, error) {
 		return c, nil
 	}
 	var b [5]byte
-	_, err := get(q.snap, forwardKey(b[:0], doc), func(value []byte) error {
+	_, err := get(&q.at, forwardKey(b[:0], doc), func(value []byte) error {
 		return eachForward(value, func(number uint16, term []byte) {
 			for i := range o.params {
 				if o.params[i].known && o.params[i].number == number {
@@ -280,7 +280,7 @@ func (q *query) updatedValue(seq seqNo, instant bool) (sortValue, error) {
 		return sortValue{true, appendU64(nil, seq)}, nil
 	}
 	var at int64
-	found, err := get(q.snap, versionKey(nil, seq), func(value []byte) error {
+	found, err := get(&q.at, versionKey(nil, seq), func(value []byte) error {
 		r, err := parseRecord(value)
 		at = r.updated
 		return err

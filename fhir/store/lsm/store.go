@@ -14,6 +14,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -44,13 +45,17 @@ const (
 // Options of Open. The zero value is good for use.
 type Options struct {
 	Now          func() time.Time // clock; time.Now when nil
-	CacheBytes   int64            // block cache; 128 MiB when 0
+	CacheBytes   int64            // memory for what was read; 128 MiB when 0
 	MemBytes     uint64           // size of a write buffer; 32 MiB when 0
 	Reserve      uint64           // free disk space below which writes are refused; 128 MiB when 0
 	TextPatience time.Duration    // how long a search for words waits until they are indexed; 4 s when 0
 	Logger       *slog.Logger     // warnings of the engine; discarded when nil
 	FS           vfs.FS           // file system; the machine's when nil
 }
+
+// recentShare is which part of the cache holds versions ready for use; the rest
+// holds blocks of the database.
+const recentShare = 4
 
 // Store is an open engine.
 type Store struct {
@@ -59,6 +64,7 @@ type Store struct {
 	log    *slog.Logger
 	names  *catalogue
 	bodies *bodies
+	recent recent
 	space  *spaceGuard
 	tables sstable.WriterOptions // of tables to ingest
 	claims claims
@@ -91,7 +97,8 @@ func Open(dir string, o Options) (*Store, error) {
 		return nil, err
 	}
 	guard := newSpaceGuard(o, dir)
-	cache := pebble.NewCache(o.CacheBytes)
+	unpacked := o.CacheBytes / recentShare
+	cache := pebble.NewCache(o.CacheBytes - unpacked)
 	defer cache.Unref()
 	opt := databaseOptions(o, guard, cache)
 	db, err := pebble.Open(filepath.Join(dir, databaseDir), opt)
@@ -104,7 +111,10 @@ func Open(dir string, o Options) (*Store, error) {
 	s := &Store{db: db, now: o.Now, log: o.Logger, space: guard, limits: usualLimits}
 	s.tables = opt.MakeWriterOptions(0, db.FormatMajorVersion().MaxTableFormat())
 	s.text.open(o.TextPatience)
-	if err := s.load(); err != nil {
+	if s.recent, err = newRecent(unpacked); err == nil {
+		err = s.load()
+	}
+	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return s, nil
@@ -332,9 +342,14 @@ func (s *Store) Close() (err error) {
 	return err
 }
 
+// getter looks up single keys: the database, a snapshot, or the points of a query.
+type getter interface {
+	Get(key []byte) (value []byte, closer io.Closer, err error)
+}
+
 // get calls f with the value of key; found is false when there is none. The
 // value is only valid during the call.
-func get(r pebble.Reader, key []byte, f func(value []byte) error) (found bool, err error) {
+func get(r getter, key []byte, f func(value []byte) error) (found bool, err error) {
 	value, closer, err := r.Get(key)
 	if errors.Is(err, pebble.ErrNotFound) {
 		return false, nil
@@ -346,7 +361,7 @@ func get(r pebble.Reader, key []byte, f func(value []byte) error) (found bool, e
 	return true, errors.Join(err, closer.Close())
 }
 
-func readHead(r pebble.Reader, key []byte) (h head, found bool, err error) {
+func readHead(r getter, key []byte) (h head, found bool, err error) {
 	found, err = get(r, key, func(value []byte) (err error) {
 		h, err = parseHead(value)
 		return err
@@ -354,7 +369,7 @@ func readHead(r pebble.Reader, key []byte) (h head, found bool, err error) {
 	return h, found, err
 }
 
-func (s *Store) headOf(r pebble.Reader, key fhir.Key) (head, bool, error) {
+func (s *Store) headOf(r getter, key fhir.Key) (head, bool, error) {
 	typ, ok := s.names.knownType(key.Type)
 	if !ok {
 		return head{}, false, nil

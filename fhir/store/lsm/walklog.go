@@ -27,7 +27,7 @@ func (w *walk) byPosition(descending bool) error {
 		if err != nil || !member {
 			return true, err
 		}
-		d, _, err := w.q.s.document(w.q.snap, doc)
+		d, _, err := w.q.s.document(&w.q.at, doc)
 		if err != nil || d.seq != seq { // an older version
 			return true, err
 		}
