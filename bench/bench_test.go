@@ -100,7 +100,7 @@ func TestTable_Aligns(t *testing.T) {
 
 func TestFacts_KeepAnEvenSample(t *testing.T) {
 	t.Parallel()
-	f := &facts{r: rand.New(rand.NewPCG(1, 1)), seen: map[fhir.Type]int{}, ids: map[fhir.Type][]fhir.ID{}}
+	f := newFacts()
 	var entries []client.Entry
 	for i := range 3 * keptIDs {
 		id := fhir.ID("early")
@@ -113,12 +113,12 @@ func TestFacts_KeepAnEvenSample(t *testing.T) {
 		t.Fatal(err)
 	}
 	late := 0
-	for _, id := range f.ids["Patient"] {
+	for _, id := range f.IDs["Patient"] {
 		if id == "late" {
 			late++
 		}
 	}
-	if n := len(f.ids["Patient"]); n != keptIDs || late < n*6/10 || late > n*7/10+n/50 {
+	if n := len(f.IDs["Patient"]); n != keptIDs || late < n*6/10 || late > n*7/10+n/50 {
 		t.Errorf("%d of %d are late, want two thirds", late, n)
 	}
 }

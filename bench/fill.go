@@ -24,19 +24,20 @@ const ingested = 20_000
 
 // fill writes a population into an empty service's directory, without a server:
 // what a search costs does not depend on how the data came in, and loading
-// millions of resources by HTTP takes long. It returns how many there are.
-func (b *bench) fill(ctx context.Context, patients int) (n int, err error) {
-	b.facts, b.there = newFacts(), patients
-	db, err := lsm.Open(filepath.Join(b.dataDir(), "default", "fhir"), lsm.Options{})
+// millions of resources by HTTP takes long.
+func (b *bench) fill(ctx context.Context, patients int) (err error) {
+	b.facts = newFacts()
+	db, err := lsm.Open(filepath.Join(b.served, "default", "fhir"), lsm.Options{})
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	params, err := searchparam.NewRegistry(spec.R4())
 	if err != nil {
-		return 0, err
+		return err
 	}
 	every := max(1, patients/keptPatients)
+	n := 0
 	g, ctx := errgroup.WithContext(ctx)
 	lines, writes := make(chan [][]byte, 2), make(chan []store.Write, 2)
 	g.Go(func() error {
@@ -93,8 +94,8 @@ func (b *bench) fill(ctx context.Context, patients int) (n int, err error) {
 	})
 	began := time.Now()
 	err = g.Wait()
-	b.facts.loaded = began.Add(time.Since(began) / 2)
-	return n, err
+	b.facts.Loaded, b.facts.Resources = began.Add(time.Since(began)/2), n
+	return err
 }
 
 // chunks puts n elements of a sequence together.
@@ -135,7 +136,7 @@ func (b *bench) read(params *searchparam.Registry, lines [][]byte, every int) ([
 		b.facts.mu.Lock()
 		b.facts.keep(fhir.Key{Type: n.Type(), ID: fhir.ID(string([]byte(n.ID())))})
 		if n.Type() == "Patient" && b.facts.seen["Patient"]%every == 0 {
-			b.facts.patients = append(b.facts.patients, patientOf(fhir.ID(string([]byte(n.ID()))), n))
+			b.facts.Patients = append(b.facts.Patients, patientOf(fhir.ID(string([]byte(n.ID()))), n))
 		}
 		b.facts.mu.Unlock()
 	}
@@ -143,5 +144,5 @@ func (b *bench) read(params *searchparam.Registry, lines [][]byte, every int) ([
 }
 
 func newFacts() *facts {
-	return &facts{r: rand.New(rand.NewPCG(1, 1)), seen: map[fhir.Type]int{}, ids: map[fhir.Type][]fhir.ID{}}
+	return &facts{r: rand.New(rand.NewPCG(1, 1)), seen: map[fhir.Type]int{}, known: known{IDs: map[fhir.Type][]fhir.ID{}}}
 }

@@ -18,20 +18,26 @@ import (
 // facts are what the other parts know about what was loaded, to ask for things
 // that exist.
 type facts struct {
-	mu       sync.Mutex
-	r        *rand.Rand
-	seen     map[fhir.Type]int
-	ids      map[fhir.Type][]fhir.ID // a sample of all
-	patients []patient               // a sample
-	loaded   time.Time               // halfway through the load
+	mu   sync.Mutex
+	r    *rand.Rand
+	seen map[fhir.Type]int
+	known
+}
+
+// known are the facts that go with data that is kept.
+type known struct {
+	Resources int
+	IDs       map[fhir.Type][]fhir.ID // a sample of all
+	Patients  []patient               // a sample
+	Loaded    time.Time               // halfway through the load
 }
 
 type patient struct {
-	id     fhir.ID
-	family string
-	given  string
-	number string // in demo.RecordNumbers
-	born   string
+	ID     fhir.ID
+	Family string
+	Given  string
+	Number string // in demo.RecordNumbers
+	Born   string
 }
 
 // keptIDs and keptPatients bound the samples. Patients are read from some
@@ -44,9 +50,9 @@ const (
 // keep takes an id into the sample, each with the same chance.
 func (f *facts) keep(key fhir.Key) {
 	f.seen[key.Type]++
-	ids := f.ids[key.Type]
+	ids := f.IDs[key.Type]
 	if len(ids) < keptIDs {
-		f.ids[key.Type] = append(ids, key.ID)
+		f.IDs[key.Type] = append(ids, key.ID)
 	} else if i := f.r.IntN(f.seen[key.Type]); i < keptIDs {
 		ids[i] = key.ID
 	}
@@ -70,7 +76,7 @@ func (f *facts) learn(bundle []byte, entries []client.Entry, whole bool) error {
 	i := 0
 	for e := range d.Root().Get("entry").Children {
 		if r := e.Get("resource"); r.Type() == "Patient" && i < len(entries) {
-			f.patients = append(f.patients, patientOf(entries[i].Location.ID, r))
+			f.Patients = append(f.Patients, patientOf(entries[i].Location.ID, r))
 		}
 		i++
 	}
@@ -79,8 +85,8 @@ func (f *facts) learn(bundle []byte, entries []client.Entry, whole bool) error {
 
 func patientOf(id fhir.ID, r fhir.Node) patient {
 	return patient{
-		id: id, family: text(r.Get("name").First().Get("family")), given: text(r.Get("name").First().Get("given").First()),
-		number: text(r.Get("identifier").First().Get("value")), born: text(r.Get("birthDate")),
+		ID: id, Family: text(r.Get("name").First().Get("family")), Given: text(r.Get("name").First().Get("given").First()),
+		Number: text(r.Get("identifier").First().Get("value")), Born: text(r.Get("birthDate")),
 	}
 }
 
@@ -110,7 +116,7 @@ func (b *bench) load(ctx context.Context) error {
 	}
 	b.report.figure("memory of the server after the load, at most", float64(b.server.memory("VmHWM"))/1e6, "MB")
 	b.say("waiting until the files are quiet")
-	disk, err := settle(ctx, b.dataDir())
+	disk, err := settle(ctx, b.served)
 	if err != nil {
 		return err
 	}
@@ -153,7 +159,7 @@ func (b *bench) post(ctx context.Context) (*sample, totals, error) {
 				total.resources += len(entries)
 				total.bytes += len(x.body)
 				if x.number == b.patients/2 {
-					b.facts.loaded = time.Now()
+					b.facts.Loaded = time.Now()
 				}
 				mu.Unlock()
 			}

@@ -37,7 +37,8 @@ type settings struct {
 	data     string
 	keys     int // index keys per resource in the baseline
 	limit    time.Duration
-	scales   []int // measure searches on so many times the patients, and nothing else
+	keep     string // folder for the data of scales
+	scales   []int  // measure searches on so many times the patients, and nothing else
 }
 
 // parts are what can be measured, in order. The load always runs: the others
@@ -60,6 +61,7 @@ func parseFlags(args []string, w io.Writer) (settings, error) {
 	f.StringVar(&s.data, "data", "", "folder to work in; a temporary one when empty")
 	f.IntVar(&s.keys, "keys", 25, "index keys per resource that the baseline writes")
 	scales := f.String("scales", "", "compare searches on so many times the data, such as 1,8,64, and measure nothing else")
+	f.StringVar(&s.keep, "keep", "", "folder in which -scales leaves its data, and finds it the next time")
 	f.DurationVar(&s.limit, "limit", 30*time.Minute, "time for everything")
 	if err := f.Parse(args); err != nil {
 		return s, err
@@ -117,7 +119,7 @@ func run(ctx context.Context, s settings, out, log io.Writer) (err error) {
 		Started: time.Now().UTC().Truncate(time.Second), Go: runtime.Version(), CPUs: runtime.NumCPU(),
 		Patients: s.patients, Seed: s.seed, Clients: s.clients,
 	}
-	b := &bench{settings: s, report: r, log: log, dir: dir}
+	b := &bench{settings: s, report: r, log: log, dir: dir, served: filepath.Join(dir, "data")}
 	err = b.all(ctx)
 	// What was measured before something went wrong is still worth seeing.
 	r.print(out)
@@ -135,11 +137,10 @@ type bench struct {
 	dir    string
 	server *server
 	facts  *facts
+	served string // folder of the server's data
 
 	there int // in the data that is measured
 }
-
-func (b *bench) dataDir() string { return filepath.Join(b.dir, "data") }
 
 func (b *bench) all(ctx context.Context) (err error) {
 	if len(b.scales) > 0 {

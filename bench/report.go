@@ -123,7 +123,7 @@ func (r *report) printGrowths(w io.Writer) {
 			head = append(head, fmt.Sprintf("%s %d×", name, scale))
 		}
 	}
-	rows := [][]string{append(head, "found")}
+	rows := [][]string{append(head, "found", "pages/s")}
 	for _, g := range r.Growths {
 		cells := []string{g.Name, number(g.Ratio)}
 		for _, list := range [][]float64{g.P50, g.P95, g.P99} {
@@ -135,14 +135,19 @@ func (r *report) printGrowths(w io.Writer) {
 				cells = append(cells, cell)
 			}
 		}
-		var found []string
-		for _, v := range g.Found {
-			found = append(found, fmt.Sprintf("%.1f", v))
-		}
-		rows = append(rows, append(cells, strings.Join(found, ", ")))
+		rows = append(rows, append(cells, list("%.1f", g.Found), list("%.0f", g.Rate)))
 	}
-	table(w, rows, "lr"+strings.Repeat("r", 3*len(r.Scales))+"l")
+	table(w, rows, "lr"+strings.Repeat("r", 3*len(r.Scales))+"ll")
 	fmt.Fprintln(w)
+}
+
+// list prints numbers one behind the other.
+func list(format string, values []float64) string {
+	var all []string
+	for _, v := range values {
+		all = append(all, fmt.Sprintf(format, v))
+	}
+	return strings.Join(all, ", ")
 }
 
 // table prints rows in columns, each aligned to the left or right as sides says

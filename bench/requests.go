@@ -34,7 +34,7 @@ func (b *bench) reads(ctx context.Context) error {
 		b.say("%s", name)
 		s, err := repeat(ctx, n, b.budget, most, func(ctx context.Context, r *rand.Rand) error {
 			typ := readTypes[r.IntN(len(readTypes))]
-			ids := b.facts.ids[typ]
+			ids := b.facts.IDs[typ]
 			if len(ids) == 0 {
 				return errors.New("nothing of this type was loaded: " + string(typ))
 			}
@@ -113,7 +113,7 @@ func (b *bench) starts(ctx context.Context) error {
 			return err
 		}
 		ready = append(ready, b.server.ready)
-		if _, err := b.server.service.Read(ctx, fhir.Key{Type: "Patient", ID: b.facts.ids["Patient"][0]}); err != nil {
+		if _, err := b.server.service.Read(ctx, fhir.Key{Type: "Patient", ID: b.facts.IDs["Patient"][0]}); err != nil {
 			return err
 		}
 		answer = append(answer, time.Since(began))

@@ -3,8 +3,11 @@ package main
 import (
 	"cmp"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -35,6 +38,7 @@ type growth struct {
 	P95   []float64 `json:"p95"`
 	P99   []float64 `json:"p99"`
 	Found []float64 `json:"found"`
+	Rate  []float64 `json:"rate"`  // answers a second
 	Ratio float64   `json:"ratio"` // p95 at the last scale to that at the first
 }
 
@@ -43,22 +47,12 @@ func (b *bench) growths(ctx context.Context) error {
 	found := make([]*growth, 0, len(shapes)+1)
 	byName := map[string]*growth{}
 	for _, scale := range b.scales {
-		if err := os.RemoveAll(b.dataDir()); err != nil {
+		if err := b.populate(ctx, scale); err != nil {
 			return err
 		}
-		b.say("filling %d patients", b.patients*scale)
-		began := time.Now()
-		if err := b.prepare(ctx); err != nil {
-			return err
-		}
-		n, err := b.fill(ctx, b.patients*scale)
-		if err != nil {
-			return err
-		}
-		took := time.Since(began)
+		n := b.facts.Resources
 		b.report.figure(fmt.Sprintf("resources at %d×", scale), float64(n), "")
-		b.report.figure(fmt.Sprintf("filled at %d×", scale), float64(n)/took.Seconds(), "resources/s")
-		disk, err := b.measureScale(ctx, func(name string, s *sample, mean float64) {
+		disk, err := b.measureScale(ctx, func(name string, s *searched) {
 			g := byName[name]
 			if g == nil {
 				g = &growth{Name: name}
@@ -68,7 +62,8 @@ func (b *bench) growths(ctx context.Context) error {
 			g.P50 = append(g.P50, milliseconds(s.percentile(50)))
 			g.P95 = append(g.P95, milliseconds(s.percentile(95)))
 			g.P99 = append(g.P99, milliseconds(s.percentile(99)))
-			g.Found = append(g.Found, mean)
+			g.Found = append(g.Found, s.mean())
+			g.Rate = append(g.Rate, s.answered())
 		})
 		if err != nil {
 			return err
@@ -85,6 +80,45 @@ func (b *bench) growths(ctx context.Context) error {
 	return nil
 }
 
+// populate makes the data of a scale, or finds it where an earlier run kept it.
+func (b *bench) populate(ctx context.Context, scale int) error {
+	b.there = b.patients * scale
+	facts := ""
+	if b.keep == "" {
+		if err := os.RemoveAll(b.served); err != nil {
+			return err
+		}
+	} else {
+		b.served = filepath.Join(b.keep, fmt.Sprintf("%d-patients", b.there))
+		facts = b.served + ".json"
+		b.facts = newFacts()
+		text, err := os.ReadFile(facts)
+		if err == nil {
+			return json.Unmarshal(text, &b.facts.known)
+		}
+		if !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	b.say("filling %d patients", b.there)
+	began := time.Now()
+	if err := b.prepare(ctx); err != nil {
+		return err
+	}
+	if err := b.fill(ctx, b.there); err != nil {
+		return err
+	}
+	b.report.figure(fmt.Sprintf("filled at %d×", scale), float64(b.facts.Resources)/time.Since(began).Seconds(), "resources/s")
+	if facts == "" {
+		return nil
+	}
+	text, err := json.Marshal(&b.facts.known)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(facts, text, 0o600)
+}
+
 // prepare lets the server make an empty service, and note what it will be
 // indexed by, so that it does not index anew what comes in without it.
 func (b *bench) prepare(ctx context.Context) error {
@@ -96,7 +130,7 @@ func (b *bench) prepare(ctx context.Context) error {
 
 // measureScale starts the server on the data there is and measures each shape,
 // then all together, with add taking what came of it. It returns the bytes on disk.
-func (b *bench) measureScale(ctx context.Context, add func(string, *sample, float64)) (disk int64, err error) {
+func (b *bench) measureScale(ctx context.Context, add func(string, *searched)) (disk int64, err error) {
 	if err := b.start(ctx); err != nil {
 		return 0, err
 	}
@@ -106,7 +140,7 @@ func (b *bench) measureScale(ctx context.Context, add func(string, *sample, floa
 		}
 	}()
 	b.say("waiting until the files are quiet")
-	if disk, err = settle(ctx, b.dataDir()); err != nil {
+	if disk, err = settle(ctx, b.served); err != nil {
 		return 0, err
 	}
 	return disk, b.eachShape(ctx, add)

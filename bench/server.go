@@ -127,7 +127,7 @@ func (s *server) stop() error {
 }
 
 func (b *bench) start(ctx context.Context) (err error) {
-	b.server, err = startServer(ctx, b.binary, b.dataDir())
+	b.server, err = startServer(ctx, b.binary, b.served)
 	return err
 }
 

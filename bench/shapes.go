@@ -38,7 +38,7 @@ var (
 
 func one(r *rand.Rand, from []string) string { return from[r.IntN(len(from))] }
 
-func (f *facts) patient(r *rand.Rand) patient { return f.patients[r.IntN(len(f.patients))] }
+func (f *facts) patient(r *rand.Rand) patient { return f.Patients[r.IntN(len(f.Patients))] }
 
 // month returns a month of the last ten years as ge and lt.
 func month(r *rand.Rand, name string) string {
@@ -60,7 +60,7 @@ var shapes = []shape{
 	}},
 	{name: "token :not", query: fixed("Encounter?class:not=AMB")},
 	{name: "identifier", query: func(r *rand.Rand, f *facts) string {
-		return "Patient?identifier=" + esc(demo.RecordNumbers+"|"+f.patient(r).number)
+		return "Patient?identifier=" + esc(demo.RecordNumbers+"|"+f.patient(r).Number)
 	}},
 	{name: "_id, ten of them", query: func(r *rand.Rand, f *facts) string {
 		return "Patient?_id=" + strings.Join(f.some(r, "Patient", 10), ",")
@@ -69,15 +69,15 @@ var shapes = []shape{
 	{name: "string :contains", query: func(r *rand.Rand, _ *facts) string { return "Patient?family:contains=" + one(r, tails) }},
 	{name: "string :exact, two parameters", query: func(r *rand.Rand, f *facts) string {
 		p := f.patient(r)
-		return "Patient?family:exact=" + esc(p.family) + "&given:exact=" + esc(p.given)
+		return "Patient?family:exact=" + esc(p.Family) + "&given:exact=" + esc(p.Given)
 	}},
-	{name: "date, one day", query: func(r *rand.Rand, f *facts) string { return "Patient?birthdate=" + f.patient(r).born }},
+	{name: "date, one day", query: func(r *rand.Rand, f *facts) string { return "Patient?birthdate=" + f.patient(r).Born }},
 	{name: "date, one month", query: func(r *rand.Rand, _ *facts) string { return "Observation?" + month(r, "date") }},
 	{name: "date that matches nearly all", query: func(r *rand.Rand, _ *facts) string {
 		return fmt.Sprintf("Observation?date=ge19%02d-01-01", r.IntN(60))
 	}},
 	{name: "_lastUpdated, half", query: func(r *rand.Rand, f *facts) string {
-		return "Observation?_lastUpdated=gt" + esc(fhir.FormatInstant(f.loaded.Add(-time.Duration(r.IntN(200))*time.Millisecond)))
+		return "Observation?_lastUpdated=gt" + esc(fhir.FormatInstant(f.Loaded.Add(-time.Duration(r.IntN(200))*time.Millisecond)))
 	}},
 	{name: "quantity gt", query: func(r *rand.Rand, _ *facts) string {
 		return fmt.Sprintf("Observation?value-quantity=gt%d%s", 180+r.IntN(60), esc(perDL))
@@ -85,20 +85,20 @@ var shapes = []shape{
 	{name: "number gt", query: func(r *rand.Rand, _ *facts) string {
 		return fmt.Sprintf("RiskAssessment?probability=gt0.%02d", 10+r.IntN(30))
 	}},
-	{name: "reference", query: func(r *rand.Rand, f *facts) string { return "Condition?patient=Patient/" + string(f.patient(r).id) }},
+	{name: "reference", query: func(r *rand.Rand, f *facts) string { return "Condition?patient=Patient/" + string(f.patient(r).ID) }},
 	{name: "reference, code and date", query: func(r *rand.Rand, f *facts) string {
-		return "Observation?patient=" + string(f.patient(r).id) + "&code=" + esc(loinc+one(r, measured)) + "&date=ge2010-01-01"
+		return "Observation?patient=" + string(f.patient(r).ID) + "&code=" + esc(loinc+one(r, measured)) + "&date=ge2010-01-01"
 	}},
 	{name: "chain", query: func(r *rand.Rand, f *facts) string {
-		return "Observation?subject:Patient.family:exact=" + esc(f.patient(r).family)
+		return "Observation?subject:Patient.family:exact=" + esc(f.patient(r).Family)
 	}},
 	{name: "chain from a prefix", query: func(r *rand.Rand, _ *facts) string { return "Observation?subject:Patient.name=" + one(r, nameParts) }},
 	{name: "_has", query: func(r *rand.Rand, _ *facts) string { return "Patient?_has:Condition:patient:code=" + one(r, sickness) }},
 	{name: "_include", query: func(r *rand.Rand, f *facts) string {
-		return "MedicationRequest?patient=" + string(f.patient(r).id) + "&_include=MedicationRequest:requester&_include=MedicationRequest:encounter"
+		return "MedicationRequest?patient=" + string(f.patient(r).ID) + "&_include=MedicationRequest:requester&_include=MedicationRequest:encounter"
 	}, empty: true},
 	{name: "_revinclude", query: func(r *rand.Rand, f *facts) string {
-		return "Patient?identifier=" + esc(demo.RecordNumbers+"|"+f.patient(r).number) + "&_revinclude=Condition:patient&_revinclude=Encounter:patient"
+		return "Patient?identifier=" + esc(demo.RecordNumbers+"|"+f.patient(r).Number) + "&_revinclude=Condition:patient&_revinclude=Encounter:patient"
 	}},
 	{name: "composite code and quantity", query: func(r *rand.Rand, _ *facts) string {
 		return fmt.Sprintf("Observation?code-value-quantity=%s", esc(fmt.Sprintf("%s2093-3$gt%d%s", loinc, 170+r.IntN(50), perDL)))
@@ -107,7 +107,7 @@ var shapes = []shape{
 		return fmt.Sprintf("Observation?component-code-value-quantity=%s", esc(fmt.Sprintf("%s8480-6$gt%d", loinc, 115+r.IntN(20))))
 	}},
 	{name: "_sort=-date of a patient", query: func(r *rand.Rand, f *facts) string {
-		return "Observation?patient=" + string(f.patient(r).id) + "&_sort=-date"
+		return "Observation?patient=" + string(f.patient(r).ID) + "&_sort=-date"
 	}},
 	{name: "_sort=date of a frequent code", query: func(r *rand.Rand, _ *facts) string {
 		return "Observation?code=" + esc(loinc+one(r, measured)) + "&_sort=date"
@@ -134,7 +134,7 @@ var shapes = []shape{
 	}},
 	{name: "uri", query: fixed("Observation?_profile=" + esc("http://hl7.org/fhir/StructureDefinition/bodyweight"))},
 	{name: "chain of two", query: func(r *rand.Rand, f *facts) string {
-		return "Observation?encounter:Encounter.subject:Patient.family:exact=" + esc(f.patient(r).family)
+		return "Observation?encounter:Encounter.subject:Patient.family:exact=" + esc(f.patient(r).Family)
 	}},
 	{name: "chain that matches all", query: fixed("Observation?subject:Patient.gender=male,female,other,unknown&code=" + esc(loinc+"8302-2"))},
 	{name: "_has with a chain", query: func(r *rand.Rand, _ *facts) string {
@@ -142,17 +142,17 @@ var shapes = []shape{
 	}},
 	{name: "_has that matches all", query: fixed("Patient?_has:Observation:patient:status=final")},
 	{name: "compartment and type", query: func(r *rand.Rand, f *facts) string {
-		return "Patient/" + string(f.patient(r).id) + "/Condition?_sort=-onset-date"
+		return "Patient/" + string(f.patient(r).ID) + "/Condition?_sort=-onset-date"
 	}},
-	{name: "compartment, all types", query: func(r *rand.Rand, f *facts) string { return "Patient/" + string(f.patient(r).id) + "/*" }},
+	{name: "compartment, all types", query: func(r *rand.Rand, f *facts) string { return "Patient/" + string(f.patient(r).ID) + "/*" }},
 	{name: "several types", query: func(r *rand.Rand, f *facts) string {
-		return "?_type=Condition,Procedure,MedicationRequest&patient=" + string(f.patient(r).id)
+		return "?_type=Condition,Procedure,MedicationRequest&patient=" + string(f.patient(r).ID)
 	}},
 	{name: "_include:iterate", query: func(r *rand.Rand, f *facts) string {
-		return "DiagnosticReport?patient=" + string(f.patient(r).id) + "&_include=DiagnosticReport:encounter&_include:iterate=Encounter:location&_include:iterate=Location:organization"
+		return "DiagnosticReport?patient=" + string(f.patient(r).ID) + "&_include=DiagnosticReport:encounter&_include:iterate=Encounter:location&_include:iterate=Location:organization"
 	}},
 	{name: "_include=*", query: func(r *rand.Rand, f *facts) string {
-		return "Condition?patient=" + string(f.patient(r).id) + "&_include=*"
+		return "Condition?patient=" + string(f.patient(r).ID) + "&_include=*"
 	}, empty: true},
 	{name: "_filter", query: func(r *rand.Rand, _ *facts) string {
 		return "Condition?_filter=" + esc(fmt.Sprintf("code eq %s and (onset-date ge 2015-01-01 or clinical-status eq active)", one(r, sickness)))
@@ -166,7 +166,7 @@ var shapes = []shape{
 	{name: "_sort by a quantity", query: fixed("Observation?code=" + esc(loinc+"2093-3") + "&_sort=-value-quantity")},
 	{name: "_total=accurate of nearly all", query: fixed("Observation?status=final&date=ge1960-01-01&_total=accurate")},
 	{name: "_total=accurate over a chain", query: func(r *rand.Rand, f *facts) string {
-		return "Observation?subject:Patient.family:exact=" + esc(f.patient(r).family) + "&_total=accurate"
+		return "Observation?subject:Patient.family:exact=" + esc(f.patient(r).Family) + "&_total=accurate"
 	}},
 	{name: "text of the whole resource", query: fixed("Condition?_content=sinusitis"), indexes: true},
 	{name: "twenty pages of 50", query: fixed("Observation?category=vital-signs&_count=50"), pages: 20},
@@ -179,7 +179,7 @@ var shapes = []shape{
 func (f *facts) some(r *rand.Rand, typ fhir.Type, n int) []string {
 	ids := make([]string, n)
 	for i := range ids {
-		ids[i] = string(f.ids[typ][r.IntN(len(f.ids[typ]))])
+		ids[i] = string(f.IDs[typ][r.IntN(len(f.IDs[typ]))])
 	}
 	return ids
 }
