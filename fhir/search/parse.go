@@ -225,7 +225,7 @@ func (s *parsing) finish() error {
 	q.Plan.Total = q.Total == "accurate" || q.Plan.Count == 0
 	for i, t := range s.types {
 		branch := Branch{Type: t}
-		switch filters := s.filters[i]; len(filters) {
+		switch filters := joinLimits(s.filters[i]); len(filters) {
 		case 0:
 		case 1:
 			branch.Filter = filters[0]

@@ -215,6 +215,10 @@ func TestParseFilters(t *testing.T) {
 		"Patient?birthdate=eq2000,2001-01-01":                         "or(Patient.birthdate eq 2000-01-01T00:00:00..2000-12-31T23:59:59.9999999, Patient.birthdate eq 2001-01-01T00:00:00..2001-01-01T23:59:59.9999999)",
 		"Observation?date=sa2020-01-01T10:00:00.1234567%2B01:00":      "Observation.date sa 2020-01-01T09:00:00.1234567..2020-01-01T09:00:00.1234567",
 		"Observation?date=ap2020-12-22T00:00:00.0Z":                   "Observation.date ap 2020-12-21T00:00:00..2020-12-23T00:00:00",
+		"Observation?date=ge2020&date=lt2021":                         "Observation.date eq 2020-01-01T00:00:00..2020-12-31T23:59:59.9999999", // what overlaps with the time between
+		"Observation?date=le2020&status=final&date=gt2019":            "and(Observation.status *|final, Observation.date eq 2020-01-01T00:00:00..2020-12-31T23:59:59.9999999)",
+		"Observation?date=ge2021&date=lt2020":                         "and(Observation.date ge 2021-01-01T00:00:00..2021-12-31T23:59:59.9999999, Observation.date lt 2020-01-01T00:00:00..2020-12-31T23:59:59.9999999)",
+		"Encounter?location-period=ge2020&location-period=lt2021":     "and(Encounter.location-period ge 2020-01-01T00:00:00..2020-12-31T23:59:59.9999999, Encounter.location-period lt 2021-01-01T00:00:00..2021-12-31T23:59:59.9999999)", // an encounter has many
 		"Observation?date=ne2020&date=lt2020&date=le2020&date=gt2020": "and(Observation.date ne 2020-01-01T00:00:00..2020-12-31T23:59:59.9999999, Observation.date lt 2020-01-01T00:00:00..2020-12-31T23:59:59.9999999, Observation.date le 2020-01-01T00:00:00..2020-12-31T23:59:59.9999999, Observation.date gt 2020-01-01T00:00:00..2020-12-31T23:59:59.9999999)",
 
 		"RiskAssessment?probability=0.80":   "RiskAssessment.probability eq 0.80 [0.795, 0.805]",

@@ -38,6 +38,7 @@ type location struct {
 	at      *place
 	typ     *spec.Type
 	element *spec.Element // that leads here; nil at the root
+	below   *place        // where the step to here began; nil at the root
 	single  bool          // at most one node of a resource stands here
 	list    bool          // all nodes here are items of one list
 	target  fhir.Type     // as in sink
@@ -81,10 +82,29 @@ func (c *compiler) param(p *Param, sp *spec.SearchParam, res *resource) error {
 	if p.Kind == Reference {
 		narrowTargets(p, found)
 	}
+	p.Single = single(p.Kind, found)
 	for _, l := range found {
 		c.sink(p, l)
 	}
 	return nil
+}
+
+// single reports whether a resource can have one value of a parameter at most:
+// one element of which there is but one, maybe of several types, whose value is
+// not taken in several ways.
+func single(k Kind, found []location) bool {
+	return !slices.ContainsFunc(found, func(l location) bool {
+		if l.element != found[0].element || l.below != found[0].below || !l.single {
+			return true
+		}
+		switch k {
+		case Date, Number, Quantity:
+			return false
+		case Reference:
+			return l.typ.Name != "Reference"
+		}
+		return true
+	})
 }
 
 // alternatives returns the members of a union that concern the resource type:
@@ -221,7 +241,7 @@ func step(l location, name string) (found []location) {
 	}
 	for _, ref := range e.Types {
 		found = append(found, location{
-			at: l.at.child(e.JSONName(ref)), typ: ref.Type, element: e,
+			at: l.at.child(e.JSONName(ref)), below: l.at, typ: ref.Type, element: e,
 			single: l.single && !e.Repeats(), list: l.single && e.Repeats(),
 		})
 	}

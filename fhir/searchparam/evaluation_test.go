@@ -130,6 +130,12 @@ func agrees(t *testing.T, r *searchparam.Registry, n fhir.Node) int {
 	if diff := cmp.Diff(rendered(want, true), rendered(got, true)); diff != "" {
 		t.Fatalf("%s/%s, evaluation and trie:\n%s", n.Type(), n.ID(), diff)
 	}
+	values := map[*searchparam.Param]int{}
+	for _, e := range got {
+		if values[e.Param]++; e.Param.Single && values[e.Param] > 1 {
+			t.Fatalf("%s/%s has several values of %s, which is single", n.Type(), n.ID(), e.Param.Name())
+		}
+	}
 	withSystems := rendered(got, false)
 	for _, e := range want {
 		if e.Param.Kind != searchparam.Token || e.Value.System == "" {

@@ -105,6 +105,41 @@ func TestParamDescribesItsDefinition(t *testing.T) {
 	}
 }
 
+func TestSingleParametersAreTold(t *testing.T) {
+	t.Parallel()
+	r := newRegistry(t)
+	for _, c := range []struct {
+		typ    fhir.Type
+		code   string
+		single bool
+	}{
+		{"Observation", "date", true},           // one element of several types
+		{"Observation", "value-quantity", true}, // a cast of one
+		{"Observation", "subject", true},
+		{"Observation", "patient", true}, // only references to Patients
+		{"Patient", "birthdate", true},
+		{"RiskAssessment", "probability", false}, // within a list
+		{"Observation", "combo-value-quantity", false},
+		{"Observation", "performer", false}, // a list
+		{"Condition", "onset-date", true},
+		{"Encounter", "location-period", false}, // within a list
+		{"Goal", "start-date", true},
+		{"Immunization", "reaction-date", false}, // within a list
+		{"Observation", "code", false},           // a concept has many codings
+		{"DocumentReference", "period", true},    // one element below another
+		{"PlanDefinition", "depends-on", false},  // canonicals count with and without version
+		{"Condition", "recorded-date", true},
+		{"CarePlan", "activity-date", false},
+		{"MedicationRequest", "date", false}, // a Timing's list of events is within a list
+		{"Communication", "sent", true},
+		{"AuditEvent", "date", true},
+	} {
+		if p := r.Param(c.typ, c.code); p == nil || p.Single != c.single {
+			t.Errorf("%s.%s: got %+v", c.typ, c.code, p)
+		}
+	}
+}
+
 func BenchmarkNewRegistry(b *testing.B) {
 	defs := spec.R4()
 	for b.Loop() {

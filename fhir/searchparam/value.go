@@ -33,6 +33,7 @@ type Param struct {
 	Targets    []fhir.Type // of a reference: resource types it may point at
 	Components []*Param    // of a composite, in order
 	Identifier bool        // of a token: its values may be identifiers, so that :of-type can be asked
+	Single     bool        // of a date, number, quantity or reference: no resource has more than one value
 }
 
 // Name returns "Type.code", which is unique in a registry.
