@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/cockroachdb/pebble/v2"
@@ -38,135 +39,253 @@ var postingMerger = &pebble.Merger{
 	},
 }
 
-// fold gathers operands of one key: adds and removes are disjoint and hold
-// what the operands seen so far come to.
+// fold gathers operands of one key, from newer to older ones or the other way:
+// adds and removes are disjoint and hold what the operands seen so far come to.
+// Lists, which are by far the most frequent, are only put down as long as there is nothing else.
 type fold struct {
-	adds, removes roaring.Bitmap
-	hasRemoves    bool
+	lows    []uint16  // to add, in no order
+	adds    *chunkSet // nil as long as there are few lists alone
+	removes *chunkSet // nil when nothing is removed
 }
+
+// manyLows is up to how many documents of lists are only put down.
+const manyLows = 256
 
 func (m *fold) newer(value []byte) error {
-	var o fold
-	if len(value) > 0 && value[0] == postingList { // by far the most frequent
-		for b := value[1:]; len(b) >= 2; b = b[2:] {
-			low := uint32(binary.BigEndian.Uint16(b))
-			m.adds.Add(low)
-			if m.hasRemoves {
-				m.removes.Remove(low)
-			}
+	if m.put(value) {
+		return nil
+	}
+	m.spread()
+	o, err := decodeOperand(value)
+	if err != nil {
+		return err
+	}
+	defer o.free()
+	if o.removes != nil {
+		if m.removes == nil {
+			m.removes = newChunkSet()
+		}
+		for i := range m.adds {
+			m.adds[i] = m.adds[i]&^o.removes[i] | o.adds[i]
+			m.removes[i] = m.removes[i]&^o.adds[i] | o.removes[i]
 		}
 		return nil
 	}
-	if err := o.decode(value); err != nil {
-		return err
+	for i := range m.adds {
+		m.adds[i] |= o.adds[i]
 	}
-	m.adds.AndNot(&o.removes)
-	m.adds.Or(&o.adds)
-	m.removes.AndNot(&o.adds)
-	m.removes.Or(&o.removes)
-	m.hasRemoves = m.hasRemoves || o.hasRemoves
+	if m.removes != nil {
+		for i := range m.removes {
+			m.removes[i] &^= o.adds[i]
+		}
+	}
 	return nil
 }
-
-// fewLows is up to how many documents are put singly before what is there.
-const fewLows = 4
 
 func (m *fold) older(value []byte) error {
-	if len(value) <= 1+2*fewLows && len(value) > 0 && value[0] == postingList {
-		for b := value[1:]; len(b) >= 2; b = b[2:] {
-			if low := uint32(binary.BigEndian.Uint16(b)); !m.hasRemoves || !m.removes.Contains(low) {
-				m.adds.Add(low)
-			}
+	if m.put(value) {
+		return nil
+	}
+	m.spread()
+	o, err := decodeOperand(value)
+	if err != nil {
+		return err
+	}
+	defer o.free()
+	if o.removes != nil && m.removes == nil {
+		m.removes = newChunkSet()
+	}
+	if m.removes == nil {
+		for i := range m.adds {
+			m.adds[i] |= o.adds[i]
 		}
 		return nil
 	}
-	var o fold
-	if err := o.decode(value); err != nil {
-		return err
+	for i := range m.adds {
+		before := m.adds[i]
+		m.adds[i] |= o.adds[i] &^ m.removes[i]
+		if o.removes != nil {
+			m.removes[i] |= o.removes[i] &^ before
+		}
 	}
-	o.adds.AndNot(&m.removes)
-	o.removes.AndNot(&m.adds)
-	m.adds.Or(&o.adds)
-	m.removes.Or(&o.removes)
-	m.hasRemoves = m.hasRemoves || o.hasRemoves
 	return nil
 }
 
-func (m *fold) decode(value []byte) error {
-	if len(value) == 0 {
-		return fmt.Errorf("posting value is empty")
+// put puts a list down; ok is false when it has to be folded.
+func (m *fold) put(value []byte) (ok bool) {
+	if m.adds != nil || len(value) == 0 || value[0] != postingList || len(m.lows)+len(value)/2 > manyLows {
+		return false
 	}
+	for b := value[1:]; len(b) >= 2; b = b[2:] {
+		m.lows = append(m.lows, binary.BigEndian.Uint16(b))
+	}
+	return true
+}
+
+// spread makes a set of the lists that were put down.
+func (m *fold) spread() {
+	if m.adds != nil {
+		return
+	}
+	m.adds = newChunkSet()
+	for _, low := range m.lows {
+		m.adds.add(low)
+	}
+	m.lows = nil
+}
+
+// free gives the sets back.
+func (m *fold) free() {
+	if m.adds != nil {
+		chunkSets.Put(m.adds)
+	}
+	if m.removes != nil {
+		chunkSets.Put(m.removes)
+	}
+	*m = fold{}
+}
+
+// decodeOperand reads an operand into sets.
+func decodeOperand(value []byte) (m fold, err error) {
+	if len(value) == 0 {
+		return m, fmt.Errorf("posting value is empty")
+	}
+	m.adds = newChunkSet()
 	switch value[0] {
 	case postingList:
-		addLows(&m.adds, value[1:])
+		m.adds.addLows(value[1:])
 	case postingBitmap:
-		if err := m.adds.UnmarshalBinary(value[1:]); err != nil {
-			return fmt.Errorf("posting bitmap: %w", err)
+		if data, n, isRuns, ok := container(value[1:]); ok {
+			err = m.adds.addContainer(data, n, isRuns)
+			break
+		}
+		var b roaring.Bitmap // as none is written, but an empty one may have been
+		if err = b.UnmarshalBinary(value[1:]); err != nil {
+			err = fmt.Errorf("posting bitmap: %w", err)
+		}
+		for it := b.Iterator(); err == nil && it.HasNext(); {
+			m.adds.add(uint16(it.Next()))
 		}
 	case postingDelta:
-		if len(value) < 3 {
-			return fmt.Errorf("posting delta is cut short")
+		var adds, removes []byte
+		if adds, removes, err = delta(value); err == nil {
+			m.removes = newChunkSet()
+			m.adds.addLows(adds)
+			m.removes.addLows(removes)
 		}
-		n := 2 * int(binary.BigEndian.Uint16(value[1:]))
-		if len(value) < 3+n {
-			return fmt.Errorf("posting delta is cut short")
-		}
-		addLows(&m.adds, value[3:3+n])
-		addLows(&m.removes, value[3+n:])
-		m.hasRemoves = true
 	default:
-		return fmt.Errorf("posting of unknown form %#x", value[0])
+		err = fmt.Errorf("posting of unknown form %#x", value[0])
 	}
-	return nil
+	if err != nil {
+		m.free()
+	}
+	return m, err
 }
 
-func addLows(to *roaring.Bitmap, b []byte) {
-	for ; len(b) >= 2; b = b[2:] {
-		to.Add(uint32(binary.BigEndian.Uint16(b)))
+// delta takes a delta apart into lists.
+func delta(value []byte) (adds, removes []byte, err error) {
+	if len(value) >= 3 {
+		n := 2 * int(binary.BigEndian.Uint16(value[1:]))
+		if len(value) >= 3+n {
+			return value[3 : 3+n], value[3+n:], nil
+		}
 	}
+	return nil, nil, fmt.Errorf("posting delta is cut short")
 }
 
 // encode renders what m holds; final leaves out the removes, because nothing
 // older is left that they could concern.
 func (m *fold) encode(final bool) []byte {
-	if !final && !m.removes.IsEmpty() { // disjoint and not empty: both counts fit 16 bits
-		out := appendU16([]byte{postingDelta}, uint16(m.adds.GetCardinality()))
-		out = appendLows(out, &m.adds)
-		return appendLows(out, &m.removes)
+	if m.adds == nil {
+		slices.Sort(m.lows)
+		if m.lows = slices.Compact(m.lows); len(m.lows) <= maxList {
+			out := make([]byte, 1, 1+2*len(m.lows))
+			out[0] = postingList
+			for _, low := range m.lows {
+				out = appendU16(out, low)
+			}
+			return out
+		}
+		m.spread()
 	}
-	return encodePosting(&m.adds)
+	n := m.adds.count()
+	if !final && m.removes != nil {
+		if removed := m.removes.count(); removed > 0 { // disjoint: both counts fit 16 bits
+			out := appendU16(append(make([]byte, 0, 3+2*(n+removed)), postingDelta), uint16(n))
+			return m.removes.appendLows(m.adds.appendLows(out))
+		}
+	}
+	if n <= maxList {
+		return m.adds.appendLows(append(make([]byte, 0, 1+2*n), postingList))
+	}
+	return m.adds.appendBitmap(append(make([]byte, 0, 1+plainHeader+min(2*n, bitmapSize)), postingBitmap), n)
 }
 
 // encodePosting renders a set of low halves as a list or a bitmap.
 func encodePosting(set *roaring.Bitmap) []byte {
-	if set.GetCardinality() <= maxList {
-		return appendLows([]byte{postingList}, set)
+	m := fold{adds: newChunkSet()}
+	defer m.free()
+	for it := set.Iterator(); it.HasNext(); {
+		m.adds.add(uint16(it.Next()))
 	}
-	set.RunOptimize()
-	out := make([]byte, 1, 1+set.GetSerializedSizeInBytes())
-	out[0] = postingBitmap
-	b, err := set.ToBytes()
-	if err != nil { // writing to memory does not fail
-		panic("lsm: serialise bitmap: " + err.Error())
-	}
-	return append(out, b...)
+	return m.encode(true)
 }
 
-func appendLows(out []byte, set *roaring.Bitmap) []byte {
-	for it := set.Iterator(); it.HasNext(); {
-		out = appendU16(out, uint16(it.Next()))
+// addLows adds a list.
+func (s *chunkSet) addLows(b []byte) {
+	for ; len(b) >= 2; b = b[2:] {
+		s.add(binary.BigEndian.Uint16(b))
 	}
-	return out
+}
+
+// appendLows appends the set as a list.
+func (s *chunkSet) appendLows(dst []byte) []byte {
+	s.each(func(low uint16) { dst = appendU16(dst, low) })
+	return dst
 }
 
 // decodePosting returns the documents of a folded posting as low halves. The
 // result does not share value.
 func decodePosting(value []byte) (*roaring.Bitmap, error) {
-	var m fold
-	if err := m.decode(value); err != nil {
-		return nil, err
+	b := roaring.New()
+	if len(value) == 0 {
+		return nil, fmt.Errorf("posting value is empty")
 	}
-	return &m.adds, nil
+	list := value[1:]
+	switch value[0] {
+	case postingBitmap:
+		if err := b.UnmarshalBinary(list); err != nil {
+			return nil, fmt.Errorf("posting bitmap: %w", err)
+		}
+		return b, nil
+	case postingDelta:
+		var err error
+		if list, _, err = delta(value); err != nil {
+			return nil, err
+		}
+	case postingList:
+	default:
+		return nil, fmt.Errorf("posting of unknown form %#x", value[0])
+	}
+	for ; len(list) >= 2; list = list[2:] {
+		b.Add(uint32(binary.BigEndian.Uint16(list)))
+	}
+	return b, nil
+}
+
+// cardinality returns how many documents a folded posting has, which a bitmap
+// says at its start.
+func cardinality(value []byte) (int, error) {
+	if len(value) > 0 && value[0] == postingBitmap {
+		if _, n, _, ok := container(value[1:]); ok {
+			return n, nil
+		}
+	}
+	b, err := decodePosting(value)
+	if err != nil {
+		return 0, err
+	}
+	return int(b.GetCardinality()), nil
 }
 
 // MergeNewer implements pebble.ValueMerger.
@@ -179,5 +298,7 @@ func (m *fold) MergeOlder(value []byte) error { return m.older(value) }
 // its key: the database's way to drop one (DeletableValueMerger) makes
 // compactions of version 2.1.7 panic.
 func (m *fold) Finish(includesBase bool) ([]byte, io.Closer, error) {
-	return m.encode(includesBase), nil, nil
+	value := m.encode(includesBase)
+	m.free()
+	return value, nil, nil
 }

@@ -26,7 +26,8 @@ func (o operand) encode() []byte {
 }
 
 func drawOperand(t *rapid.T) operand {
-	members := rapid.SliceOfNDistinct(rapid.Uint16Range(0, 60), 0, 40, rapid.ID).Draw(t, "members")
+	top := rapid.SampledFrom([]uint16{60, 600, 1<<16 - 1}).Draw(t, "top") // few, many, far apart
+	members := rapid.SliceOfNDistinct(rapid.Uint16Range(0, top), 0, 40, rapid.ID).Draw(t, "members")
 	n := rapid.IntRange(0, len(members)).Draw(t, "adds")
 	o := operand{slices.Clone(members[:n]), slices.Clone(members[n:])}
 	slices.Sort(o.adds)
@@ -105,6 +106,9 @@ func FuzzPosting(f *testing.F) {
 		set, err := decodePosting(value)
 		if err != nil {
 			return
+		}
+		if n, err := cardinality(encodePosting(set)); err != nil || n != int(set.GetCardinality()) {
+			t.Fatalf("cardinality %d of %d documents: %v", n, set.GetCardinality(), err)
 		}
 		again, err := decodePosting(encodePosting(set))
 		if err != nil || !again.Equals(set) {

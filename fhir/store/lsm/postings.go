@@ -202,8 +202,10 @@ func (s *Store) writePosting(b changes, key, value []byte) error {
 	if _, err := get(s.db, key, m.older); err != nil {
 		return err
 	}
-	if m.adds.IsEmpty() {
+	value = m.encode(true)
+	m.free()
+	if len(value) == 1 { // an empty list
 		return b.Delete(key, nil)
 	}
-	return b.Set(key, encodePosting(&m.adds), nil)
+	return b.Set(key, value, nil)
 }
