@@ -32,6 +32,9 @@ func monthNumber(t searchparam.Ticks) int {
 
 func appendMonth(dst []byte, n int) []byte { return append(dst, byte(n>>16), byte(n>>8), byte(n)) }
 
+// month returns what appendMonth wrote.
+func month(b []byte) int { return int(b[0])<<16 | int(b[1])<<8 | int(b[2]) }
+
 // span is a closed interval of time cut into whole years, the whole months
 // before and after them, and what is left at its ends: [low, edgeLow] and
 // [edgeHigh, high].

@@ -23,14 +23,25 @@ func (q *query) chain(t fhir.Type, f search.Chain) (set, error) {
 		return whole()
 	}
 	live, err := q.live(t)
-	return &joined{limits: q.s.limits.against(targets), around: live, whole: whole, probe: func(doc docID) (bool, error) {
+	prefix := place(postingPrefix(nil, param, nil)).key(tagReference)
+	l := q.s.limits.against(targets)
+	if _, exact := targets.rough(); !exact {
+		l.probes /= 4 // each asks on
+	}
+	return &joined{limits: l, around: live, sure: true, whole: whole, probe: func(doc docID) (answer, error) {
 		refs, err := q.targets(doc, param)
 		for _, r := range refs {
-			if is, err := targets.has(r); err != nil || is {
-				return is, err
+			is, err := targets.has(r)
+			if err != nil {
+				return answer{}, err
 			}
+			if !is && !f.Param.Single {
+				continue // another reference may decide about those that share this one
+			}
+			same, err := q.postingAt(appendU32(prefix[:len(prefix):len(prefix)], r), doc>>16)
+			return answer{is, same}, err
 		}
-		return false, err
+		return answer{}, err
 	}}, err
 }
 
@@ -112,17 +123,13 @@ func (q *query) has(t fhir.Type, f search.Has) (set, error) {
 	}
 	selected = &cached{set: selected, seen: loaded{}}
 	prefix := place(postingPrefix(nil, param, nil)).key(tagReference)
-	return &joined{limits: q.s.limits.against(selected), around: live, whole: whole, probe: func(doc docID) (bool, error) {
-		is := false
+	return &joined{limits: q.s.limits.against(selected), around: live, whole: whole, probe: func(doc docID) (answer, error) {
 		sources, err := q.posting(appendU32(prefix[:len(prefix):len(prefix)], doc))
 		if err != nil {
-			return false, err
+			return answer{}, err
 		}
-		err = each(intersect(sources, selected), 0, q.last, func(docID) (bool, error) {
-			is = true
-			return false, nil
-		})
-		return is, err
+		is, err := some(intersect(sources, selected), q.last)
+		return answer{is: is}, err
 	}}, nil
 }
 

@@ -31,7 +31,7 @@ func (q *query) composite(at place, p *searchparam.Param, op search.Composite) (
 	for _, first := range firsts {
 		var s set
 		if len(op.Parts) == 1 {
-			s, err = q.gather(first, after(first), func(term []byte) bool { return term[0] == tagComposite })
+			s, err = q.terms(first, after(first), func(term []byte) bool { return term[0] == tagComposite })
 		} else {
 			s, err = q.value(first, op.Parts[1])
 		}

@@ -10,6 +10,13 @@ func (s *Store) SkipTo(n uint32) {
 	s.claims.next = max(s.claims.next, n)
 }
 
+// Skip leaves out the next n document numbers, so that few resources lie in many chunks.
+func (s *Store) Skip(n uint32) {
+	s.claims.mu.Lock()
+	defer s.claims.mu.Unlock()
+	s.claims.next += n
+}
+
 // HoldCommits holds back the commit of calls of Write. The function that it
 // returns waits for n calls and lets them go on, in one commit.
 func (s *Store) HoldCommits() (together func(n int)) {
@@ -56,5 +63,5 @@ func (s *Store) TextPosition() uint64 {
 // walk along every sort order, as it else does when there are very many resources.
 // It gives up asking early, so that tests see that too.
 func (s *Store) Impatient() {
-	s.limits = limits{sources: -1, single: -1, probes: 3, perHit: 2, candidates: 2, walk: 1 << 20, collect: -1, head: 1, texts: 1 << 20}
+	s.limits = limits{sources: -1, single: -1, misses: 3, probes: 3, perHit: 2, candidates: 2, walk: 1 << 20, collect: -1, head: 0, texts: 1 << 20, buckets: -1}
 }

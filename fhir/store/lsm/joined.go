@@ -6,36 +6,47 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 )
 
-// joined is a set of documents that are told by what they are joined with: a
-// chain or Has. Where many would have to be loaded and a page needs few, it is
-// asked document by document; where few of those asked are members, or all are
-// wanted, it is evaluated as a whole.
+// joined is a set of documents that are told by what they are joined with, as
+// in a chain or Has, or by what stands in their forward records. Where many
+// would have to be loaded and a page needs few, it is asked document by document;
+// where few of those asked are members, or all are wanted, it is evaluated as a whole.
 type joined struct {
 	limits
-	around set                           // what the members are among
-	probe  func(doc docID) (bool, error) // asks one document
-	whole  func() (set, error)           // evaluates all
+	around set                             // what the members are among
+	sure   bool                            // probe answers no for all that are not in around
+	probe  func(doc docID) (answer, error) // asks one document
+	whole  func() (set, error)             // evaluates all
 
 	all         set // evaluated; nil before
+	yes, no     loaded
 	asked, hits int
+}
+
+// answer tells whether a document is a member, and of which others of its chunk
+// the same is known (nil: of none).
+type answer struct {
+	is   bool
+	same *roaring.Bitmap
 }
 
 // limits are where the engine changes from one way to answer to another. They
 // decide about speed only.
 type limits struct {
-	sources    int64  // up to how many resources at the other end of a reference are looked at one by one, instead of asking those at this end
-	single     int64  // the same when all that they refer to is wanted, instead of reading all references
-	probes     int    // how many documents a joined set is asked one by one at most before it is evaluated as a whole because few are members
-	perHit     int    // how many documents may be asked for each member found
-	candidates uint64 // up to how many documents of a chunk are asked one by one when all members among them are wanted
-	walk       int64  // how much walking along a sort order value by value is preferred to collecting: 1 when both look at as much
-	collect    int64  // up to how many members are collected where the order can be walked by heads
-	head       int    // up to how many members of one head are collected
-	texts      int    // up to how many texts have postings that are read as needed
+	sources    int64   // up to how many resources at the other end of a reference are looked at one by one, instead of asking those at this end
+	single     int64   // the same when all that they refer to is wanted, instead of reading all references
+	misses     int     // how many documents are asked for their own values before postings are read because few are members
+	probes     int     // how many documents a joined set is asked one by one at most before it is evaluated as a whole because few are members
+	perHit     int     // how many documents may be asked for each member found
+	candidates uint64  // up to how many documents of a chunk are asked one by one when all members among them are wanted
+	walk       int64   // how much walking along a sort order value by value is preferred to collecting: 1 when both look at as much
+	collect    int64   // up to how many members are collected where the order can be walked by heads
+	head       float64 // how much collecting the members of a head is preferred to walking along its values: 1 when both look at as much
+	texts      int     // up to how many texts have postings that are read as needed
+	buckets    int64   // up to how many buckets of positions are read, instead of asking each resource for its position
 }
 
 var usualLimits = limits{
-	sources: 64, single: 2048, probes: 1024, perHit: 64, candidates: 256, walk: 1, collect: 256, head: 1024, texts: 512,
+	sources: 64, single: 2048, misses: 64, probes: 1024, perHit: 64, candidates: 256, walk: 1, collect: 1024, head: 1, texts: 512, buckets: 4,
 }
 
 // against returns the limits of a join with some resources: no more documents
@@ -95,15 +106,45 @@ func (j *joined) has(doc docID) (bool, error) {
 	if j.all != nil {
 		return j.all.has(doc)
 	}
-	if in, err := j.around.has(doc); err != nil || !in {
-		return false, err
+	if j.no.holds(doc) {
+		return false, nil
+	}
+	if j.sure && j.yes.holds(doc) {
+		return true, nil
+	}
+	if !j.sure {
+		if in, err := j.around.has(doc); err != nil || !in {
+			return false, err
+		}
 	}
 	j.asked++
-	is, err := j.probe(doc)
-	if is {
+	a, err := j.probe(doc)
+	if err != nil {
+		return false, err
+	}
+	if a.same != nil {
+		j.learn(doc>>16, a)
+	} else if a.is {
 		j.hits++
 	}
-	return is, err
+	return a.is, nil
+}
+
+// learn keeps what an answer tells of other documents.
+func (j *joined) learn(c uint32, a answer) {
+	if j.yes == nil {
+		j.yes, j.no = loaded{}, loaded{}
+	}
+	known := j.no
+	if a.is {
+		known = j.yes
+		j.hits += int(a.same.GetCardinality())
+	}
+	if known[c] == nil {
+		known[c] = a.same
+	} else {
+		known[c].Or(a.same)
+	}
 }
 
 // narrow returns the members of s among those of a chunk.

@@ -40,11 +40,24 @@ func openAtBoundary(t testing.TB, dir string, now func() time.Time) store.Store 
 	return s
 }
 
-// openImpatient opens a store that answers as if it were large.
-func openImpatient(t testing.TB, dir string, now func() time.Time) store.Store {
+// scattered lays what calls write far apart, into many chunks.
+type scattered struct{ *lsm.Store }
+
+func (s scattered) Write(ctx context.Context, writes []store.Write) ([]fhir.Version, error) {
+	s.Skip(30_011)
+	return s.Store.Write(ctx, writes)
+}
+
+func openScattered(t testing.TB, dir string, now func() time.Time) store.Store {
 	t.Helper()
-	s := open(t, dir, now)
-	s.(*lsm.Store).Impatient()
+	return scattered{open(t, dir, now).(*lsm.Store)}
+}
+
+// openLarge opens a store that answers as if it were large.
+func openLarge(t testing.TB, dir string, now func() time.Time) store.Store {
+	t.Helper()
+	s := openScattered(t, dir, now)
+	s.(scattered).Impatient()
 	return s
 }
 
@@ -111,14 +124,19 @@ func TestModel_AcrossChunks(t *testing.T) {
 	storetest.RunModel(t, openAtBoundary)
 }
 
+func TestModel_Scattered(t *testing.T) {
+	slowly(t)
+	storetest.RunModel(t, openScattered)
+}
+
 func TestModel_AnsweringAsIfLarge(t *testing.T) {
 	slowly(t)
-	storetest.RunModel(t, openImpatient)
+	storetest.RunModel(t, openLarge)
 }
 
 func TestStore_AnsweringAsIfLarge(t *testing.T) {
 	slowly(t)
-	storetest.Run(t, openImpatient)
+	storetest.Run(t, openLarge)
 }
 
 func TestCrash(t *testing.T) { storetest.RunCrash(t, open, storetest.CrashOptions{}) }

@@ -34,12 +34,34 @@ func (q *query) match(p *searchparam.Param, op search.Operand) (set, error) {
 	switch op := op.(type) {
 	case search.Composite:
 		return q.composite(at, p, op)
+	case search.Date:
+		if op.Prefix != search.Eq && op.Prefix != search.Ap {
+			return q.asked(p.Type, param, op, func() (set, error) { return q.date(at, op) })
+		}
 	case search.Token:
 		if p.Kind == searchparam.Reference {
 			return q.token(at, tagIdentifier, op)
 		}
 	}
 	return q.value(at, op)
+}
+
+// asked returns the resources that have a value which satisfies op, for which
+// there are often very many postings and members: they are asked one by one for
+// what a page needs, unless few are members. whole returns them by their postings.
+func (q *query) asked(t fhir.Type, param uint16, op search.Operand, whole func() (set, error)) (set, error) {
+	live, err := q.live(t)
+	l := q.s.limits
+	l.probes = min(l.probes, l.misses)
+	return &joined{limits: l, around: live, sure: true, whole: whole, probe: func(doc docID) (a answer, err error) {
+		var b [5]byte
+		_, err = get(&q.at, forwardKey(b[:0], doc), func(value []byte) error {
+			return eachForward(value, func(p uint16, term []byte) {
+				a.is = a.is || p == param && len(term) > 0 && q.acceptsTerm(term, op)
+			})
+		})
+		return a, err
+	}}, err
 }
 
 func (q *query) value(at place, op search.Operand) (set, error) {
@@ -76,7 +98,7 @@ func (q *query) token(at place, tag byte, op search.Token) (set, error) {
 			return q.posting(at.key(tagSystem, system))
 		}
 		prefix := at.key(tag)
-		return q.gather(prefix, after(prefix), func(term []byte) bool {
+		return q.terms(prefix, after(prefix), func(term []byte) bool {
 			end := len(at) - 3 + 17
 			return len(term) >= end && bytes.Equal(term[end-8:end], system)
 		})
@@ -149,7 +171,7 @@ func (q *query) text(at place, op search.Text) (set, error) {
 	}
 	if len(want) <= maxText {
 		prefix := at.key(tagText, trimMark(appendText(nil, want)))
-		return q.below(prefix, nil)
+		return q.terms(prefix, after(prefix), nil)
 	}
 	prefix := at.key(tagText, markedCut(want))
 	return q.verified(at, prefix, func(text string) bool { return strings.HasPrefix(text, want) })
@@ -170,7 +192,7 @@ func (q *query) scanned(at place, want string, inTerm func(text, want []byte) bo
 	prefix := at.key(tagText)
 	skip := len(prefix) - 3
 	sub := trimMark(appendText(nil, cutText(want)))
-	found, err := q.below(prefix, func(term []byte) bool {
+	found, err := q.terms(prefix, after(prefix), func(term []byte) bool {
 		text, cut := textOf(term[skip:])
 		return !cut && len(want) <= maxText && inTerm(text, sub)
 	})
@@ -185,7 +207,7 @@ func (q *query) scanned(at place, want string, inTerm func(text, want []byte) bo
 // passes. Whole texts are in the forward records.
 func (q *query) verified(at place, prefix []byte, pass func(string) bool) (set, error) {
 	skip := len(at) + 1 - 3
-	candidates, err := q.below(prefix, func(term []byte) bool {
+	candidates, err := q.terms(prefix, after(prefix), func(term []byte) bool {
 		_, cut := textOf(term[skip:])
 		return cut
 	})
@@ -239,7 +261,7 @@ func (q *query) uri(at place, op search.URI) (set, error) {
 			return q.verified(at, at.key(tagURI, markedCut(op.Text)), whole)
 		}
 		prefix := at.key(tagURI, trimMark(appendText(nil, op.Text)))
-		found, err := q.below(prefix, func(term []byte) bool {
+		found, err := q.terms(prefix, after(prefix), func(term []byte) bool {
 			text, cut := textOf(term[len(at)+1-3:])
 			return !bytes.HasPrefix(text, []byte("urn:")) && (!op.Segments || !cut && search.EndsSegment(string(text), len(op.Text)))
 		})

@@ -48,8 +48,23 @@ func each(s set, from, last docID, f func(docID) (bool, error)) error {
 	return nil
 }
 
+// some reports whether there are members.
+func some(s set, last docID) (is bool, err error) {
+	err = each(s, 0, last, func(docID) (bool, error) {
+		is = true
+		return false, nil
+	})
+	return is, err
+}
+
 // count returns how many members there are.
 func count(s set, last docID) (int64, error) {
+	if m, is := s.(*cached); is && len(m.seen) == 0 {
+		s = m.set
+	}
+	if p, is := s.(*spread); is && len(p.keys) == 1 {
+		return p.q.countPosting(p.keys[0])
+	}
 	list, all := s.chunks()
 	if all {
 		list = make([]uint32, last>>16+1)

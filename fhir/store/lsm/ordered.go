@@ -67,13 +67,13 @@ func (q *query) numbers(exact, head, lower, upper []byte) (set, error) {
 	}
 	from, to := firstHead(lower), firstHead(upper)
 	if from == nil || to != nil && bytes.Equal(from, to) {
-		return q.gather(lower, upper, nil)
+		return q.terms(lower, upper, nil)
 	}
 	parts := make([]set, 0, 3)
 	inner := bytes.Clone(from)
 	if n := len(from) - len(head); n == 4 || n == 1 && from[len(head)] == 0x80 { // values that share the head of the lower limit, one by one
 		end := after(append(bytes.Clone(exact), from[len(head):]...))
-		edge, err := q.gather(lower, minKey(end, upper), nil)
+		edge, err := q.terms(lower, minKey(end, upper), nil)
 		if err != nil {
 			return nil, err
 		}
@@ -83,7 +83,7 @@ func (q *query) numbers(exact, head, lower, upper []byte) (set, error) {
 	outer := after(head)
 	if to != nil {
 		begin := append(bytes.Clone(exact), to[len(head):]...)
-		edge, err := q.gather(maxKey(begin, lower), upper, nil)
+		edge, err := q.terms(maxKey(begin, lower), upper, nil)
 		if err != nil {
 			return nil, err
 		}
@@ -103,21 +103,20 @@ func (q *query) numbers(exact, head, lower, upper []byte) (set, error) {
 // headPostings returns the union of the postings of heads from lower to upper.
 // The head of zero is one byte long, all others have four.
 func (q *query) headPostings(lower, upper []byte, width int) (set, error) {
-	var parts []set
+	var found [][]byte
 	for ok := q.iter.SeekGE(lower); ok && bytes.Compare(q.iter.Key(), upper) < 0; {
 		key := q.iter.Key()
 		h := bytes.Clone(key[:len(key)-4])
 		if len(h) <= width { // no head at all: cannot be
 			return nil, damaged("number head")
 		}
-		s, err := q.posting(h)
-		if err != nil {
-			return nil, err
-		}
-		parts = append(parts, s)
+		found = append(found, h)
 		ok = q.iter.SeekGE(after(h))
 	}
-	return unite(parts...), q.iter.Error()
+	if err := q.iter.Error(); err != nil {
+		return nil, err
+	}
+	return q.spread(found)
 }
 
 func minKey(a, b []byte) []byte {

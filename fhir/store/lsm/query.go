@@ -90,7 +90,7 @@ func (q *query) scanKeys(lower, upper []byte, f func(key, value []byte) error) e
 	return q.iter.Error()
 }
 
-// gather returns the union of the postings from lower to upper whose term
+// gather reads the union of the postings from lower to upper whose term
 // passes keep (nil: all).
 func (q *query) gather(lower, upper []byte, keep func(term []byte) bool) (loaded, error) {
 	found := loaded{}
@@ -104,40 +104,6 @@ func (q *query) gather(lower, upper []byte, keep func(term []byte) bool) (loaded
 		}
 		return err
 	})
-}
-
-// below returns the union of the postings whose terms begin with a prefix and
-// pass keep (nil: all): read as needed when they are few terms, so that a page
-// does not pay for all that have them.
-func (q *query) below(prefix []byte, keep func(term []byte) bool) (set, error) {
-	var terms [][]byte
-	upper, n := after(prefix), 0
-	for ok := q.iter.SeekGE(prefix); ok && bytes.Compare(q.iter.Key(), upper) < 0; n++ {
-		if n%1024 == 1023 {
-			if err := q.canceled(); err != nil {
-				return nil, err
-			}
-		}
-		key := q.iter.Key()
-		term := bytes.Clone(key[:len(key)-4])
-		if keep == nil || keep(termOf(key)) {
-			if terms = append(terms, term); len(terms) > q.s.limits.texts {
-				return q.gather(prefix, upper, keep)
-			}
-		}
-		ok = q.iter.SeekGE(appendU32(term[:len(term):len(term)], 1<<32-1)) // behind its chunks
-	}
-	if err := q.iter.Error(); err != nil {
-		return nil, err
-	}
-	parts := make([]set, len(terms))
-	for i, term := range terms {
-		var err error
-		if parts[i], err = q.posting(term); err != nil {
-			return nil, err
-		}
-	}
-	return unite(parts...), nil
 }
 
 // heads returns the distinct first n bytes of the keys from lower to upper.
@@ -169,51 +135,7 @@ func (q *query) postings(lower, upper []byte, n int) (set, error) {
 	if err != nil {
 		return nil, err
 	}
-	parts := make([]set, len(heads))
-	for i, h := range heads {
-		if parts[i], err = q.posting(h); err != nil {
-			return nil, err
-		}
-	}
-	return unite(parts...), nil
-}
-
-// probe is how many chunks of a posting are read to know it or estimate its size.
-const probe = 4
-
-// posting returns the posting whose key without chunk is prefix: in memory
-// when it has few chunks, else to be read as needed.
-func (q *query) posting(prefix []byte) (set, error) {
-	few := loaded{}
-	q.read.postings++
-	n, size := 0, int64(0)
-	upper := after(prefix)
-	ok := q.iter.SeekGE(prefix)
-	for ; ok && n < probe && bytes.Compare(q.iter.Key(), upper) < 0; ok = q.iter.Next() {
-		if len(q.iter.Key()) != len(prefix)+4 {
-			continue // a longer term that begins like this one
-		}
-		value, err := q.iter.ValueAndErr()
-		if err != nil {
-			return nil, err
-		}
-		b, err := decodePosting(value)
-		if err != nil {
-			return nil, err
-		}
-		few[chunkOf(q.iter.Key())] = b
-		size += int64(b.GetCardinality())
-		n++
-		q.read.chunks++
-	}
-	if err := q.iter.Error(); err != nil {
-		return nil, err
-	}
-	if n < probe {
-		return few, nil
-	}
-	chunks := int64(q.last>>16) + 1
-	return &posting{q: q, prefix: bytes.Clone(prefix), estimate: size * chunks / probe, seen: few}, nil
+	return q.spread(heads)
 }
 
 // own returns one of the engine's own postings of a type.

@@ -1,6 +1,7 @@
 package lsm
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -54,6 +55,12 @@ func (l loaded) unite(c uint32, b *roaring.Bitmap) {
 	}
 }
 
+// packed leaves out chunks without members.
+func (l loaded) packed() loaded {
+	maps.DeleteFunc(l, func(_ uint32, b *roaring.Bitmap) bool { return b == nil })
+	return l
+}
+
 func (l loaded) holds(doc docID) bool {
 	b := l[doc>>16]
 	return b != nil && b.Contains(doc&0xffff)
@@ -80,34 +87,6 @@ func (l loaded) size() int64 {
 	}
 	return n
 }
-
-// posting is a set read from the index chunk by chunk.
-type posting struct {
-	q        *query
-	prefix   []byte
-	estimate int64
-	seen     loaded
-}
-
-func (p *posting) chunk(c uint32) (*roaring.Bitmap, error) {
-	if b, ok := p.seen[c]; ok {
-		return b, nil
-	}
-	var b *roaring.Bitmap
-	p.q.read.chunks++
-	_, err := get(&p.q.at, appendU32(slices.Clone(p.prefix), c), func(value []byte) (err error) {
-		b, err = decodePosting(value)
-		return err
-	})
-	p.seen[c] = b
-	return b, err
-}
-
-func (p *posting) chunks() ([]uint32, bool) { return nil, true }
-func (p *posting) size() int64              { return p.estimate }
-func (p *posting) rough() (set, bool)       { return p, true }
-
-func (p *posting) has(doc docID) (bool, error) { return within(p, doc) }
 
 // union is the union of its parts.
 type union []set

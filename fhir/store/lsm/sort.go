@@ -33,7 +33,7 @@ func (v sortValue) compare(o sortValue) int {
 // order is a plan's sort made ready for one resource type.
 type order struct {
 	keys   []search.SortKey
-	tags   []byte  // of the ordered terms; 0 for keys that are no parameters
+	tags   []byte  // of the ordered terms; 0 for keys that have none
 	params []param // of the keys
 	lead   int     // how many keys at the front are the same for the whole type
 }
@@ -51,6 +51,9 @@ func (q *query) newOrder(keys []search.SortKey, t fhir.Type) (order, error) {
 	}
 	for i, k := range keys {
 		if k.Param == nil {
+			if k.Updated && i+1 == len(keys) {
+				o.tags[i] = noTagPosition
+			}
 			continue
 		}
 		switch k.Param.Kind {
@@ -162,7 +165,7 @@ func (q *query) sorted(plan *search.Plan, results []*cached) ([]docID, []byte, e
 // every member (m); walking value by value looks at about count × n/m of the n
 // resources in the order before a page is full, and the lesser wins. Walking by
 // heads costs about the same whatever there is, so that only few members are
-// collected then.
+// collected then, or those that lie far behind in the order.
 func (q *query) sortedBranch(plan *search.Plan, t fhir.Type, result *cached, from *cursor) ([]cursor, error) {
 	o, err := q.newOrder(plan.Sort, t)
 	if err != nil {
@@ -196,8 +199,14 @@ func (q *query) sortedBranch(plan *search.Plan, t fhir.Type, result *cached, fro
 		if q.trace != nil {
 			q.trace.note("page: %s: walks along the order and picks out members, of which there are about %d among %d", t, members, live.size())
 		}
-		w := walk{q: q, result: result, typ: t, order: o, from: from, want: plan.Count + 1}
-		return w.run()
+		w := walk{q: q, result: result, typ: t, order: o, from: from, want: plan.Count + 1, patience: q.read.chunks + int(members)/4}
+		found, err := w.run()
+		if err != nil || !w.tired {
+			return found, err
+		}
+		if q.trace != nil {
+			q.trace.note("page: %s: gave the walk up, which led past too much that has no members", t)
+		}
 	}
 	if q.trace != nil {
 		q.trace.note("page: %s: reads the sort values of about %d members and sorts them", t, members)

@@ -46,6 +46,8 @@ const (
 	tagPosition   = 'p' // cell
 	tagSignature  = 'g' // hash of a signature
 	tagComposite  = 'k' // the terms of the components, one behind the other
+
+	noTagPosition = 0xff // stands for values that are no terms: positions of the change log
 )
 
 // Ends of a text or URI within a term: complete, or cut with a hash behind it.

@@ -74,6 +74,24 @@ func (q *query) between(t fhir.Type, from, to *int64) (set, error) {
 	if low >= high {
 		return loaded{}, nil
 	}
+	buckets := func() (set, error) { return q.buckets(t, typ, param, low, high) }
+	end, err := q.s.end(q.snap)
+	if err != nil {
+		return nil, err
+	}
+	if int64((min(high, end)-min(low, end))>>updatedBucket) <= q.s.limits.buckets {
+		return buckets()
+	}
+	live, err := q.live(t)
+	return &joined{limits: q.s.limits, around: live, whole: buckets, probe: func(doc docID) (answer, error) {
+		d, _, err := q.s.document(&q.at, doc)
+		return answer{is: low <= d.seq && d.seq < high}, err
+	}}, err
+}
+
+// buckets returns the resources of a type whose current version lies at low or
+// later and before high.
+func (q *query) buckets(t fhir.Type, typ, param uint16, low, high seqNo) (set, error) {
 	first, last := low>>updatedBucket, (high-1)>>updatedBucket
 	var parts []set
 	edge := func(bucket seqNo) error {
@@ -89,7 +107,7 @@ func (q *query) between(t fhir.Type, from, to *int64) (set, error) {
 			return unite(parts...), nil
 		}
 	}
-	if to != nil && high&(1<<updatedBucket-1) != 0 {
+	if high&(1<<updatedBucket-1) != 0 {
 		if err := edge(last); err != nil {
 			return nil, err
 		}
@@ -102,7 +120,7 @@ func (q *query) between(t fhir.Type, from, to *int64) (set, error) {
 		if last < 1<<32-1 {
 			upper = appendU32(append([]byte(nil), prefix...), uint32(last+1))
 		}
-		middle, err := q.gather(lower, upper, nil) // of a few chunks each: read in one go
+		middle, err := q.locate(lower, upper)
 		if err != nil {
 			return nil, err
 		}
@@ -110,6 +128,9 @@ func (q *query) between(t fhir.Type, from, to *int64) (set, error) {
 	}
 	return unite(parts...), nil
 }
+
+// bucketOf returns the term of the bucket that a position belongs to.
+func bucketOf(seq seqNo) []byte { return appendU32(nil, uint32(seq>>updatedBucket)) }
 
 // edge returns the resources in a bucket whose current version lies at low or
 // later and before high. A resource is in the bucket of its current version,
@@ -144,6 +165,18 @@ func (q *query) edge(t fhir.Type, typ uint16, bucket, low, high seqNo) (set, err
 	}
 	later, err := logged(min(end, high), end)
 	return without{intersect(in, inside), later}, err
+}
+
+// end returns the position behind the last one of the change log.
+func (s *Store) end(r pebble.Reader) (pos seqNo, err error) {
+	it, err := r.NewIter(&pebble.IterOptions{LowerBound: []byte{spaceVersion}, UpperBound: []byte{spaceVersion + 1}})
+	if err != nil {
+		return 0, err
+	}
+	if it.Last() {
+		pos = binary.BigEndian.Uint64(it.Key()[1:]) + 1
+	}
+	return pos, closeAfter(it, it.Error())
 }
 
 // positionAt returns the least position of the change log whose time is at or

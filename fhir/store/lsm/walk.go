@@ -18,6 +18,9 @@ type walk struct {
 	from   *cursor
 	want   int
 	found  []cursor
+
+	patience int  // how many chunks the query may have read in the end when the first member is found by heads
+	tired    bool // they were more
 }
 
 func (w *walk) run() ([]cursor, error) {
@@ -26,8 +29,10 @@ func (w *walk) run() ([]cursor, error) {
 	}
 	key := w.order.keys[w.order.lead]
 	switch {
+	case key.Updated && w.last():
+		return w.found, w.heads(key, string(w.typ)+paramUpdated)
 	case key.Updated:
-		return w.found, w.byPosition(key.Descending)
+		return w.found, w.byPosition(key.Descending, 0, 1<<62)
 	case key.ID:
 		return w.found, w.byID(key.Descending)
 	}
@@ -103,23 +108,23 @@ func (q *query) withTerms(t fhir.Type, key search.SortKey, tag byte) (set, error
 
 // values picks the members in the order of their values.
 func (w *walk) values(key search.SortKey) error {
-	if bucketed(w.order.tags[w.order.lead]) {
-		return w.heads(key)
+	name, tag := string(w.typ)+"."+key.Param.Code, w.order.tags[w.order.lead]
+	if bucketed(tag) {
+		return w.heads(key, name)
 	}
-	param, ok := w.q.s.names.knownParam(string(w.typ) + "." + key.Param.Code)
+	param, ok := w.q.s.names.knownParam(name)
 	if !ok {
 		return nil
 	}
-	return w.terms(key, param, nil)
+	return w.terms(key, place(postingPrefix(nil, param, nil)).key(tag), nil)
 }
 
-// terms picks the members in the order of their terms, of all or of those within a head.
-func (w *walk) terms(key search.SortKey, param uint16, head []byte) error {
-	tag := w.order.tags[w.order.lead]
-	prefix := place(postingPrefix(nil, param, nil)).key(tag)
+// terms picks the members in the order of their terms behind a prefix, of all or
+// of those within a head.
+func (w *walk) terms(key search.SortKey, prefix, head []byte) error {
 	lower, upper := prefix, after(prefix)
 	if head != nil {
-		lower, upper = headRange(prefix, tag, head)
+		lower, upper = headRange(prefix, w.order.tags[w.order.lead], head)
 	}
 	it := w.q.iter
 	if w.from != nil {

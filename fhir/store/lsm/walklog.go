@@ -8,9 +8,10 @@ import (
 	"salus/fault"
 )
 
-// byPosition picks the members in the order of their current versions. Where
-// keys come behind, versions of one instant are gathered before they are ordered.
-func (w *walk) byPosition(descending bool) error {
+// byPosition picks the members in the order of their current versions, of those
+// from a position on up to but without another. Where keys come behind, versions
+// of one instant are gathered before they are ordered.
+func (w *walk) byPosition(descending bool, from, behind seqNo) error {
 	typ, ok := w.q.s.names.knownType(w.typ)
 	if !ok {
 		return nil
@@ -19,7 +20,9 @@ func (w *walk) byPosition(descending bool) error {
 	if err != nil {
 		return err
 	}
-	best := top{order: w.order, want: w.want, from: w.from}
+	lower = maxKey(lower, typeLogKey(nil, typ, from))
+	upper = minKey(upper, typeLogKey(nil, typ, behind))
+	best := top{order: w.order, want: w.want - len(w.found), from: w.from}
 	var instant sortValue // of the member before
 	err = w.scan(lower, upper, descending, func(key, value []byte) (bool, error) {
 		doc, seq := binary.BigEndian.Uint32(value), binary.BigEndian.Uint64(key[3:])
@@ -43,7 +46,7 @@ func (w *walk) byPosition(descending bool) error {
 		instant = at
 		return true, nil
 	})
-	w.found = best.take()
+	w.found = append(w.found, best.take()...)
 	return err
 }
 
