@@ -20,9 +20,7 @@ func newChunkSet() *chunkSet {
 	return s
 }
 
-func (s *chunkSet) add(low uint16)      { s[low>>6] |= 1 << (low & 63) }
-func (s *chunkSet) remove(low uint16)   { s[low>>6] &^= 1 << (low & 63) }
-func (s *chunkSet) has(low uint16) bool { return s != nil && s[low>>6]>>(low&63)&1 != 0 }
+func (s *chunkSet) add(low uint16) { s[low>>6] |= 1 << (low & 63) }
 
 // addRange adds the documents from first to last.
 func (s *chunkSet) addRange(first, last uint16) {
