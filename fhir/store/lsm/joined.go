@@ -46,7 +46,7 @@ type limits struct {
 }
 
 var usualLimits = limits{
-	sources: 64, single: 2048, misses: 64, probes: 1024, perHit: 64, candidates: 256, walk: 1, collect: 1024, head: 1, texts: 512, buckets: 4,
+	sources: 64, single: 2048, misses: 64, probes: 1024, perHit: 64, candidates: 256, walk: 1, collect: 256, head: 1, texts: 512, buckets: 4,
 }
 
 // against returns the limits of a join with some resources: no more documents
