@@ -33,6 +33,9 @@ type Room struct {
 // Rooms is the plan: every package of the module, in the order of the tree.
 var Rooms = []Room{
 	{"bench", Command, ""},
+	{"blob", Engine, ""},
+	{"blob/blobtest", Adapter, ""},
+	{"blob/file", Adapter, ""},
 	{"cmd/salus", Command, ""},
 	{"demo", Engine, ""},
 	{"dicom", Vocabulary, "dicom"},
@@ -71,6 +74,9 @@ var Rooms = []Room{
 	{"internal/archtest", Command, ""},
 	{"internal/serve", Transport, ""},
 	{"platform", Whole, ""},
+	{"sqldb", Adapter, ""},
+	{"sqldb/postgres", Adapter, ""},
+	{"sqldb/sqlite", Adapter, ""},
 	{"workspace", Vocabulary, ""},
 }
 
@@ -82,6 +88,8 @@ var Exceptions = []Exception{
 	{"fhir/store/storetest", "fhir/store/memory", "the suite compares engines with the model in memory"},
 	{"fhir/rest", "internal/serve", "every transport handles requests through it"},
 	{"fhir/client/load", "fhir/client", "it loads through a client"},
+	{"sqldb/sqlite", "sqldb", "a database is one dialect of it"},
+	{"sqldb/postgres", "sqldb", "a database is one dialect of it"},
 }
 
 // Fence keeps a module inside some packages, so that it can be replaced there.
@@ -93,7 +101,9 @@ type Fence struct {
 
 // Fences are the modules that may not spread.
 var Fences = []Fence{
-	{"database/sql", nil, "nothing keeps data in SQL yet"},
+	{"database/sql", []string{"sqldb", "sqldb/sqlite", "sqldb/postgres"}, "SQL goes through sqldb"},
+	{"modernc.org/sqlite", []string{"sqldb/sqlite"}, "one package per database"},
+	{"github.com/jackc/pgx", []string{"sqldb/postgres"}, "one package per database"},
 	{"github.com/cockroachdb/pebble", []string{"fhir/store/lsm", "bench"}, "the embedded database is the engine's own affair; bench measures what it costs by itself"},
 	{"github.com/RoaringBitmap/roaring", []string{"fhir/store/lsm"}, "bitmaps are the engine's own affair"},
 	{"github.com/maypok86/otter", []string{"fhir/store/lsm"}, "what the engine keeps in memory is its own affair"},
