@@ -46,6 +46,9 @@ func Compress(next http.Handler) http.Handler {
 	})
 }
 
+// AcceptsGzip reports whether a client takes answers as gzip.
+func AcceptsGzip(r *http.Request) bool { return acceptsGzip(r.Header.Values("Accept-Encoding")) }
+
 // acceptsGzip reads Accept-Encoding (RFC 9110 §12.5.3).
 func acceptsGzip(headers []string) bool {
 	star, named, ok := false, false, false
