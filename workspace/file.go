@@ -111,8 +111,13 @@ func (f *file) service(n *yaml.Node) Service {
 			f.refuse(fields["kind"], "kind: there is no such kind; there are: %s", kinds())
 		}
 	}
-	if set := fields["settings"]; set != nil && s.Kind == FHIR {
-		s.FHIR = f.fhirSettings(set)
+	if set := fields["settings"]; set != nil {
+		switch s.Kind {
+		case FHIR:
+			s.FHIR = f.fhirSettings(set)
+		case DICOM:
+			s.DICOM = f.dicomSettings(set)
+		}
 	}
 	return s
 }

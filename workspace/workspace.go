@@ -24,17 +24,18 @@ const (
 )
 
 // Kinds returns the kinds that can be served.
-func Kinds() []Kind { return []Kind{FHIR} }
+func Kinds() []Kind { return []Kind{FHIR, DICOM} }
 
 // planned are kinds that a start-up file may rightly name one day; they are
 // refused as unsupported rather than as misspelt.
-var planned = []Kind{DICOM, MedTech}
+var planned = []Kind{MedTech}
 
 // Service is one service of a workspace.
 type Service struct {
-	Name string
-	Kind Kind
-	FHIR FHIRSettings // of a service of kind FHIR
+	Name  string
+	Kind  Kind
+	FHIR  FHIRSettings  // of a service of kind FHIR
+	DICOM DICOMSettings // of a service of kind DICOM
 }
 
 // Workspace is a set of services under one name.
@@ -45,7 +46,7 @@ type Workspace struct {
 
 // Default returns the workspace that is served when none is described.
 func Default() Workspace {
-	return Workspace{Name: "default", Services: []Service{{Name: "fhir", Kind: FHIR}}}
+	return Workspace{Name: "default", Services: []Service{{Name: "fhir", Kind: FHIR}, {Name: "dicom", Kind: DICOM}}}
 }
 
 // A name is at least minName and at most maxName characters long. Three and 24

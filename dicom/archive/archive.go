@@ -1,0 +1,168 @@
+// Package archive is what a DICOM service does with instances: it stores, finds, reads and deletes them, by whatever protocol they come and go
+// (PS3.4 annexes B and C, PS3.18 §10).
+//
+// An instance is first brought to the disk as an object under a name of its own and then made visible together with its entry in the change feed.
+// So it is stored wholly or not at all; a process that dies in between leaves an object that nothing knows, which is removed at the next start.
+// Objects of deleted instances are removed after they have become invisible.
+package archive
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"path"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"salus/blob"
+	"salus/dicom/index"
+	"salus/fault"
+)
+
+// Options are what an archive needs besides its stores.
+type Options struct {
+	Logger *slog.Logger
+	Now    func() time.Time
+	// Base is the path of the service on its server, such as /default/dicom/v2, under which bulk data is addressed in metadata.
+	Base string
+	// MaxFile is the most bytes that one file may have.
+	MaxFile int64
+}
+
+// DefaultMaxFile is the reference service's limit (4 GB).
+const DefaultMaxFile = 4 << 30
+
+// Archive is a DICOM service's store. It is safe for concurrent use.
+type Archive struct {
+	index   index.Index
+	objects blob.Store
+	o       Options
+
+	run  int64        // of this process, the first part of its objects' names
+	next atomic.Int64 // number of the next object
+
+	cleaning sync.Mutex
+	discard  chan struct{} // has an element when there may be objects to remove
+}
+
+// Open makes an archive of an index and a store of objects, both of which it takes over.
+func Open(ctx context.Context, x index.Index, objects blob.Store, o Options) (*Archive, error) {
+	if o.MaxFile == 0 {
+		o.MaxFile = DefaultMaxFile
+	}
+	run, err := x.NewRun(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &Archive{index: x, objects: objects, o: o, run: run, discard: make(chan struct{}, 1)}, nil
+}
+
+// perFolder is how many objects stand in one folder.
+const perFolder = 4096
+
+// name makes the name of a new object: the run, a folder, and a number.
+func (a *Archive) name() string {
+	n := a.next.Add(1)
+	return fmt.Sprintf("%s/%d/%d.dcm", runFolder(a.run), n/perFolder, n)
+}
+
+func runFolder(run int64) string { return fmt.Sprintf("run%d", run) }
+
+// Run removes the objects of deleted instances as they come, and once those that an earlier process left, until ctx ends.
+func (a *Archive) Run(ctx context.Context) {
+	a.report("removing objects that an earlier process left", a.sweep(ctx))
+	for {
+		a.report("removing objects of deleted instances", a.clean(ctx))
+		select {
+		case <-ctx.Done():
+			return
+		case <-a.discard:
+		}
+	}
+}
+
+func (a *Archive) report(what string, err error) {
+	if err != nil && fault.KindOf(err) != fault.Canceled {
+		a.o.Logger.Error(what+" failed", "error", err)
+	}
+}
+
+// sweep removes objects that no instance has. They can only be of runs before this one: of the last one before, in general, but of any that was
+// killed while it swept.
+func (a *Archive) sweep(ctx context.Context) error {
+	folder := ""
+	var batch []string
+	flush := func() error {
+		unknown, err := a.index.Unknown(ctx, batch)
+		if err != nil {
+			return err
+		}
+		batch = batch[:0]
+		for _, name := range unknown {
+			if err := a.objects.Delete(ctx, name); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	own := runFolder(a.run)
+	for info, err := range a.objects.List(ctx, folder) {
+		if err != nil {
+			return err
+		}
+		if top, _, _ := strings.Cut(info.Name, "/"); top == own || path.Ext(info.Name) != ".dcm" {
+			continue
+		}
+		if batch = append(batch, info.Name); len(batch) == 256 {
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+	}
+	return flush()
+}
+
+// clean removes the objects of deleted instances.
+func (a *Archive) clean(ctx context.Context) error {
+	a.cleaning.Lock()
+	defer a.cleaning.Unlock()
+	for {
+		names, err := a.index.Discarded(ctx, 256)
+		if err != nil || len(names) == 0 {
+			return err
+		}
+		for _, name := range names {
+			if err := a.objects.Delete(ctx, name); err != nil {
+				return err
+			}
+		}
+		if err := a.index.Removed(ctx, names); err != nil {
+			return err
+		}
+	}
+}
+
+// discarded says that there may be objects to remove.
+func (a *Archive) discarded() {
+	select {
+	case a.discard <- struct{}{}:
+	default: // it is known already
+	}
+}
+
+// Check reports whether the stores answer.
+func (a *Archive) Check(ctx context.Context) error {
+	_, err := a.index.Partitions(ctx)
+	return err
+}
+
+// Close closes the index and the objects. Run must have ended.
+func (a *Archive) Close() error {
+	err := a.index.Close()
+	if e := a.objects.Close(); err == nil {
+		err = e
+	}
+	return err
+}
