@@ -9,6 +9,7 @@ package archive
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"path"
 	"strings"
@@ -29,6 +30,8 @@ type Options struct {
 	Base string
 	// MaxFile is the most bytes that one file may have.
 	MaxFile int64
+	// Random gives the ids of operations.
+	Random io.Reader
 }
 
 // DefaultMaxFile is the reference service's limit (4 GB).
@@ -44,7 +47,9 @@ type Archive struct {
 	next atomic.Int64 // number of the next object
 
 	cleaning sync.Mutex
-	discard  chan struct{} // has an element when there may be objects to remove
+	work     chan struct{} // has an element when there may be something to do in the background
+
+	tags atomic.Pointer[[]index.QueryTag]
 }
 
 // Open makes an archive of an index and a store of objects, both of which it takes over.
@@ -56,7 +61,8 @@ func Open(ctx context.Context, x index.Index, objects blob.Store, o Options) (*A
 	if err != nil {
 		return nil, err
 	}
-	return &Archive{index: x, objects: objects, o: o, run: run, discard: make(chan struct{}, 1)}, nil
+	a := &Archive{index: x, objects: objects, o: o, run: run, work: make(chan struct{}, 1)}
+	return a, a.loadTags(ctx)
 }
 
 // perFolder is how many objects stand in one folder.
@@ -70,15 +76,17 @@ func (a *Archive) name() string {
 
 func runFolder(run int64) string { return fmt.Sprintf("run%d", run) }
 
-// Run removes the objects of deleted instances as they come, and once those that an earlier process left, until ctx ends.
+// Run works in the background until ctx ends: it removes objects of deleted instances and, once, those that an earlier process left, and indexes
+// what was stored before a query tag was added.
 func (a *Archive) Run(ctx context.Context) {
 	a.report("removing objects that an earlier process left", a.sweep(ctx))
 	for {
 		a.report("removing objects of deleted instances", a.clean(ctx))
+		a.report("indexing query tags", a.reindex(ctx))
 		select {
 		case <-ctx.Done():
 			return
-		case <-a.discard:
+		case <-a.work:
 		}
 	}
 }
@@ -144,10 +152,10 @@ func (a *Archive) clean(ctx context.Context) error {
 	}
 }
 
-// discarded says that there may be objects to remove.
-func (a *Archive) discarded() {
+// wake says that there may be something to do in the background.
+func (a *Archive) wake() {
 	select {
-	case a.discard <- struct{}{}:
+	case a.work <- struct{}{}:
 	default: // it is known already
 	}
 }

@@ -3,6 +3,7 @@ package archive_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -47,7 +48,7 @@ func open(t testing.TB, dir string) (*archive.Archive, *file.Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := archive.Open(t.Context(), x, objects, archive.Options{Logger: slog.New(slog.DiscardHandler), Now: time.Now, Base: "/default/dicom/v2", MaxFile: 1 << 20})
+	a, err := archive.Open(t.Context(), x, objects, archive.Options{Logger: slog.New(slog.DiscardHandler), Now: time.Now, Random: rand.Reader, Base: "/default/dicom/v2", MaxFile: 1 << 20})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -48,7 +48,7 @@ func (a *Archive) Delete(ctx context.Context, partition string, u index.UIDs) er
 	if err := a.index.Delete(ctx, partition, u); err != nil {
 		return err
 	}
-	a.discarded()
+	a.wake()
 	return nil
 }
 

@@ -9,14 +9,13 @@ import (
 	"unicode/utf8"
 
 	"salus/dicom"
-	"salus/dicom/index"
 	"salus/dicom/part10"
 	"salus/dicom/tag"
 )
 
 // examine holds an instance against the rules. The UIDs must be good in any case (PS3.18 §10.5); what else is wrong is a warning, or with
 // strict rules a failure when searches compare it.
-func examine(f *part10.File, rules Rules) Outcome {
+func (a *Archive) examine(f *part10.File, rules Rules) Outcome {
 	d := f.Dataset
 	out := Outcome{UIDs: uidsOf(d), SOPClass: d.String(tag.SOPClassUID)}
 	for _, t := range []dicom.Tag{tag.SOPClassUID, tag.SOPInstanceUID, tag.StudyInstanceUID, tag.SeriesInstanceUID} {
@@ -41,7 +40,7 @@ func examine(f *part10.File, rules Rules) Outcome {
 	if out.Failure != 0 {
 		return out
 	}
-	out.examineValues(d, rules)
+	out.examineValues(d, rules, a.compared)
 	if out.Failure == 0 && out.Warning == 0 && part10.SyntaxOf(f.TransferSyntax).Implicit {
 		out.Warning = ClassMismatch // Compat: what the reference service says of implicit VR
 	}
@@ -49,11 +48,10 @@ func examine(f *part10.File, rules Rules) Outcome {
 }
 
 // examineValues checks every value against its VR.
-func (o *Outcome) examineValues(d *dicom.Dataset, rules Rules) {
+func (o *Outcome) examineValues(d *dicom.Dataset, rules Rules, searched func(dicom.Tag) bool) {
 	d.Walk(func(in *dicom.Dataset, e *dicom.Element) bool {
 		top := in == d
-		_, compared := index.KeyOf(e.Tag)
-		compared = compared && top
+		compared := top && searched(e.Tag)
 		if e.Tag == tag.PatientID && top || rules.Strict && !compared {
 			return true // seen already, or not looked at
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"salus/blob"
 	"salus/dicom"
@@ -61,7 +62,7 @@ func (a *Archive) Store(ctx context.Context, r io.Reader, rules Rules) (Outcome,
 	if err != nil {
 		return a.unread(w, err)
 	}
-	out := examine(f, rules)
+	out := a.examine(f, rules)
 	if out.Failure != 0 {
 		return out, w.Abort()
 	}
@@ -79,13 +80,30 @@ func (a *Archive) Store(ctx context.Context, r io.Reader, rules Rules) (Outcome,
 	if err := w.Commit(); err != nil {
 		return out, err
 	}
-	if _, err = a.index.Add(ctx, rules.Partition, e, rules.Replace); err != nil {
+	if err := a.add(ctx, f, e, rules); err != nil {
 		return a.unadded(ctx, out, name, err)
 	}
 	if rules.Replace {
-		a.discarded()
+		a.wake()
 	}
 	return out, nil
+}
+
+// add makes an instance visible, with its values of the query tags that there are at that moment.
+func (a *Archive) add(ctx context.Context, f *part10.File, e *index.Entry, rules Rules) error {
+	for {
+		_, err := a.index.Add(ctx, rules.Partition, e, rules.Replace)
+		if err == nil && slices.ContainsFunc(e.Values, func(v index.Value) bool { return v.Error != "" }) {
+			return a.loadTags(ctx) // the error may have taken the tag out of searches
+		}
+		if !fault.Is(err, fault.Busy) {
+			return err
+		}
+		if err := a.loadTags(ctx); err != nil {
+			return err
+		}
+		e.Values = tagValues(f.Dataset, *a.tags.Load())
+	}
 }
 
 // unread makes the outcome for a file that could not be read.
@@ -194,6 +212,7 @@ func (a *Archive) entry(f *part10.File, size int64, object string, invalid map[*
 		return nil, err
 	}
 	e.Metadata = index.Part(piece)
+	e.Values = tagValues(d, *a.tags.Load())
 	return e, nil
 }
 
@@ -211,7 +230,7 @@ func comparable(d *dicom.Dataset, k index.Key) (string, bool) {
 	if v == "" || checkValue(k.VR, v) != nil {
 		return "", false
 	}
-	return v, true
+	return Canonical(k.VR, v), true
 }
 
 // pick makes the DICOM JSON of attributes that are there.

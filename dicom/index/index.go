@@ -72,12 +72,15 @@ type Entry struct {
 	// Shown are the attributes of each level that searches return.
 	Shown    [Instance + 1]Attributes
 	Metadata Part
+	// Values are what it has for query tags, one for each.
+	Values []Value
 }
 
 // Index is the port. Errors: NotFound for what is not there, Conflict for an instance that is there already.
 type Index interface {
 	// Add makes an instance visible, newest of its study and series, which take over its attributes. With replace an instance with the same UIDs
-	// gives way; without, it is a Conflict.
+	// gives way; without, it is a Conflict. It is Busy
+	// when the entry has not one value for each query tag, because one came or went meanwhile.
 	Add(ctx context.Context, partition string, e *Entry, replace bool) (watermark int64, err error)
 	// Has reports whether there is an instance.
 	Has(ctx context.Context, partition string, u UIDs) (bool, error)
@@ -109,6 +112,8 @@ type Index interface {
 	// Removed says that objects are gone.
 	Removed(ctx context.Context, objects []string) error
 	Close() error
+
+	Tags
 }
 
 // Partition is a space of instances of its own.

@@ -3,6 +3,7 @@ package sqlindex
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 
 	"salus/dicom/index"
@@ -35,6 +36,13 @@ type adding struct {
 }
 
 func (a *adding) add(replace bool) (watermark int64, err error) {
+	var tags int
+	if _, err := a.tx.Get("SELECT COUNT(*) FROM query_tag", nil, &tags); err != nil {
+		return 0, err
+	}
+	if tags != len(a.e.Values) {
+		return 0, fault.New(fault.Busy, "the query tags are others now")
+	}
 	newStudy, newSeries, err := a.parents()
 	if err != nil {
 		return 0, err
@@ -63,6 +71,9 @@ func (a *adding) add(replace bool) (watermark int64, err error) {
 		return 0, err
 	}
 	if err := a.raise(watermark, newStudy, newSeries, !before); err != nil {
+		return 0, err
+	}
+	if err := a.writeValues(a.tx, a.study, a.series, watermark, e.Values); err != nil {
 		return 0, err
 	}
 	return watermark, a.note(a.tx, a.partition, e.UIDs, action, watermark)
@@ -113,13 +124,21 @@ func (a *adding) replaced(replace bool) (bool, error) {
 
 // discard removes an instance's row, so that its object can be removed too.
 func discard(tx *sqldb.Tx, watermark int64, object string) error {
-	for _, s := range []string{"DELETE FROM instance WHERE watermark = ?", "DELETE FROM metadata WHERE watermark = ?"} {
+	for _, s := range []string{
+		"DELETE FROM instance WHERE watermark = ?", "DELETE FROM metadata WHERE watermark = ?", "DELETE FROM tag_error WHERE watermark = ?",
+		ownedBy(index.Instance),
+	} {
 		if _, err := tx.Exec(s, watermark); err != nil {
 			return err
 		}
 	}
 	_, err := tx.Exec("INSERT INTO discarded (object) VALUES (?) ON CONFLICT DO NOTHING", object)
 	return err
+}
+
+// ownedBy deletes what a study, series or instance has for query tags.
+func ownedBy(l index.Level) string {
+	return "DELETE FROM tag_value WHERE owner = ? AND tag IN (SELECT tag FROM query_tag WHERE level = " + strconv.Itoa(int(l)) + ")"
 }
 
 // raise gives the study and the series what the newest instance says of them. They count one more unless it took another's place.

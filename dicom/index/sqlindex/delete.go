@@ -70,7 +70,11 @@ func doomed(tx *sqldb.Tx, partition int64, u index.UIDs) (all []gone, err error)
 func shrink(tx *sqldb.Tx, table string, key int64) error {
 	column := table + "_key"
 	n, err := tx.Exec("DELETE FROM "+table+" WHERE "+column+" = ? AND NOT EXISTS (SELECT 1 FROM instance i WHERE i."+column+" = ?)", key, key)
-	if err != nil || n > 0 {
+	if err != nil {
+		return err
+	}
+	if n > 0 {
+		_, err := tx.Exec(ownedBy(map[string]index.Level{"study": index.Study, "series": index.Series}[table]), key)
 		return err
 	}
 	_, err = tx.Exec("UPDATE "+table+" SET instances = (SELECT COUNT(*) FROM instance i WHERE i."+column+" = ?),"+

@@ -92,7 +92,24 @@ func condition(m index.Match) (string, []any) {
 		text, args := condition(inner)
 		return "EXISTS (SELECT 1 FROM series e WHERE e.study_key = s.study_key AND " + text + ")", args
 	}
-	column := columns[m.Tag]
+	column, ok := columns[m.Tag]
+	if !ok {
+		return extended(m)
+	}
+	return compare(column, m)
+}
+
+// owners are the keys of what has values of query tags.
+var owners = [...]string{index.Study: "s.study_key", index.Series: "e.series_key", index.Instance: "i.watermark"}
+
+// extended makes the text of a match of a query tag.
+func extended(m index.Match) (string, []any) {
+	text, args := compare("v.value", m)
+	return owners[m.Level] + " IN (SELECT v.owner FROM tag_value v WHERE v.tag = ? AND " + text + ")", append([]any{int64(m.Tag)}, args...)
+}
+
+// compare makes the text that compares a column.
+func compare(column string, m index.Match) (string, []any) {
 	fold := func(s string) string { return s }
 	if index.Folds(m.VR) {
 		fold = index.Fold
