@@ -26,7 +26,7 @@ func TestServe_RefusesWhatItCannotDo(t *testing.T) {
 		return path
 	}
 	settings := write("salus.yaml", "listen: 127.0.0.1:0\nlog_level: debug\ndemo-patients: many\n")
-	workspaceFile := write("dicom.yaml", "workspace: clinic\nservices:\n  - {name: dicom, kind: dicom}\n")
+	workspaceFile := write("devices.yaml", "workspace: clinic\nservices:\n  - {name: devices, kind: medtech}\n")
 	plain := write("file", "")
 	tests := []struct {
 		name  string
@@ -42,7 +42,7 @@ func TestServe_RefusesWhatItCannotDo(t *testing.T) {
 		{"unknown key and bad value in the file", []string{"--config", settings}, 2, []string{
 			settings + ": log_level: unknown setting; did you mean log-level?", settings + ": demo-patients: must be a whole number"}},
 		{"missing file", []string{"--config", filepath.Join(dir, "none.yaml")}, 2, []string{"no such file"}},
-		{"kind that is not there", []string{"--workspace", workspaceFile}, 2, []string{workspaceFile + " line 3: kind: dicom services are not in this build"}},
+		{"kind that is not there", []string{"--workspace", workspaceFile}, 2, []string{workspaceFile + " line 3: kind: medtech services are not in this build"}},
 		{"port taken", []string{"--listen", taken.Addr().String()}, 6, []string{"cannot listen on " + taken.Addr().String()}},
 		{"data below a file", []string{"--listen", "127.0.0.1:0", "--data", filepath.Join(plain, "data")}, 6, []string{"the data directory cannot be made"}},
 	}

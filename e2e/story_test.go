@@ -14,7 +14,7 @@ func TestDemo_ShowsPatientsAndLeavesNothing(t *testing.T) {
 	t.Parallel()
 	home := t.TempDir()
 	s := startIn(t, home, "--demo", "--demo-patients", "3")
-	if len(s.Services) != 1 || s.Services[0] != "service fhir fhir "+s.URL+"/default/fhir" {
+	if len(s.Services) != 2 || s.Services[1] != "service dicom dicom "+s.URL+"/default/dicom" || s.Services[0] != "service fhir fhir "+s.URL+"/default/fhir" {
 		t.Errorf("announced services are %q", s.Services)
 	}
 	bundle := request(t, "GET", s.FHIR+"/Patient?_count=2&_total=accurate", nil).want(t, 200).json(t)

@@ -1,11 +1,17 @@
 package platform
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"salus/demo"
+	"salus/dicom/archive"
+	"salus/dicom/phantom"
+	"salus/dicom/web"
+	"salus/fault"
 	"salus/workspace"
 )
 
@@ -19,13 +25,18 @@ const progressEvery = 2 * time.Second
 // use cases, as if a client had posted it.
 type transaction func(ctx context.Context, bundle []byte) error
 
-// loadDemo fills FHIR services with made-up patients. Services that have data
+// loadDemo fills FHIR services with made-up patients, and DICOM services with images of some of them. Services that have data
 // are left alone, so that a demonstration can be continued.
 func (p *Platform) loadDemo(ctx context.Context) error {
 	if p.cfg.DemoPatients == 0 {
 		return nil
 	}
 	for _, s := range p.services {
+		if s.kind == workspace.DICOM {
+			if err := p.loadImages(ctx, s); err != nil {
+				return fmt.Errorf("load sample images into %s: %w", s.name, err)
+			}
+		}
 		if s.kind != workspace.FHIR {
 			continue
 		}
@@ -41,6 +52,44 @@ func (p *Platform) loadDemo(ctx context.Context) error {
 			return fmt.Errorf("load sample data into %s: %w", s.name, err)
 		}
 	}
+	return nil
+}
+
+// What sample images there are.
+const (
+	imagedPatients = 3
+	imagedSeries   = 2
+	imagedSlices   = 12
+	sliceSize      = 256 // rows and columns
+)
+
+// loadImages stores invented CT studies of the first patients.
+func (p *Platform) loadImages(ctx context.Context, s *service) error {
+	if _, some, err := s.archive.Latest(ctx, false); err != nil || some {
+		return err
+	}
+	stored := 0
+	for patient := range min(imagedPatients, p.cfg.DemoPatients) {
+		for n := range imagedSeries * imagedSlices {
+			slice := phantom.Slice{
+				PatientID: demo.RecordNumber(patient), Name: fmt.Sprintf("Invented^Patient %d", patient+1), Patient: patient, Study: 0,
+				Series: n / imagedSlices, Instance: n % imagedSlices, Slices: imagedSlices, Size: sliceSize, Date: demo.Until.AddDate(0, 0, -7*patient),
+			}
+			file, err := slice.File()
+			if err != nil {
+				return err
+			}
+			o, err := s.archive.Store(ctx, bytes.NewReader(file), archive.Rules{Partition: web.DefaultPartition})
+			if err != nil {
+				return err
+			}
+			if o.Failure != 0 {
+				return fault.New(fault.Internal, "an invented image is refused: %s", strings.Join(o.Comments, "; "))
+			}
+			stored++
+		}
+	}
+	p.log.Info("sample images loaded", "service", s.name, "instances", stored)
 	return nil
 }
 

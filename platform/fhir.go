@@ -72,7 +72,11 @@ func (p *Platform) openFHIR(s *service, dir string, set workspace.FHIRSettings) 
 	if err != nil {
 		return err
 	}
-	s.store = db
+	s.store, s.close, s.full = db, db.Close, db.Full
+	s.check = func(ctx context.Context) error {
+		_, err := db.Count(ctx) // what costs it least: the counts that it keeps
+		return err
+	}
 	key, err := readKey(dir, pagingKey)
 	if err != nil {
 		return err
@@ -95,6 +99,15 @@ func (p *Platform) openFHIR(s *service, dir string, set workspace.FHIRSettings) 
 			Service: use, Bundles: bundles, Definitions: p.rules.definitions, Params: index.Live(), Reindex: index, Compat: compat,
 			Base: rest.Base(path), Version: p.cfg.Version, Now: p.cfg.Now, MaxBody: p.cfg.MaxBody, MaxBundle: p.cfg.MaxBundle, TokenKey: key,
 		})
+	}
+	s.find = func(ctx context.Context, resourceType, param, value string) ([]byte, error) {
+		found, err := use.Search(ctx, search.Request{
+			Types: []fhir.Type{fhir.Type(resourceType)}, Params: []search.Param{{Name: param, Value: value}}, Base: s.path, Now: p.cfg.Now(),
+		}, nil)
+		if err != nil || len(found.Page.Matches) != 1 {
+			return nil, err
+		}
+		return found.Page.Matches[0].JSON(), nil
 	}
 	sample := bundle.New(use, bundle.Options{}) // whatever limit is set for clients
 	s.transaction = func(ctx context.Context, body []byte) error {

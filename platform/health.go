@@ -30,9 +30,6 @@ type healthDetail struct {
 	Data        map[string]any `json:"data"`
 }
 
-// spacious is what a store may offer besides its port.
-type spacious interface{ Full() bool }
-
 // writeHealth asks each of the services and answers 503 when one is unhealthy,
 // otherwise 200. A service that cannot write for lack of space is degraded: it
 // still answers reads.
@@ -45,7 +42,7 @@ func writeHealth(w http.ResponseWriter, r *http.Request, services []*service) er
 		if err := s.check(ctx); err != nil {
 			d.Status, d.Description = unhealthy, "The store does not answer: "+fault.As(err).Message
 			h.OverallStatus, status = unhealthy, http.StatusServiceUnavailable
-		} else if f, ok := s.store.(spacious); ok && f.Full() {
+		} else if s.full != nil && s.full() {
 			d.Status, d.Description = degraded, "The disk is full: reads are served, writes are refused until there is space."
 			if h.OverallStatus == healthy {
 				h.OverallStatus = degraded
@@ -54,10 +51,4 @@ func writeHealth(w http.ResponseWriter, r *http.Request, services []*service) er
 		h.Details = append(h.Details, d)
 	}
 	return writeJSON(w, status, h)
-}
-
-// check reads from the store what costs it least: the counts that it keeps.
-func (s *service) check(ctx context.Context) error {
-	_, err := s.store.Count(ctx)
-	return err
 }

@@ -1,21 +1,17 @@
 package platform
 
 import (
+	"context"
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
-
-	"salus/fhir/store/memory"
 )
 
-// fullStore has no space left.
-type fullStore struct{ *memory.Store }
-
-func (fullStore) Full() bool { return true }
-
 func TestHealth_IsDegradedWithoutSpace(t *testing.T) {
-	services := []*service{{workspace: "default", name: "fhir", store: fullStore{memory.New(time.Now)}}}
+	services := []*service{{
+		workspace: "default", name: "fhir", full: func() bool { return true },
+		check: func(context.Context) error { return nil },
+	}}
 	w := httptest.NewRecorder()
 	if err := writeHealth(w, httptest.NewRequest("GET", "/health/check", nil), services); err != nil {
 		t.Fatal(err)

@@ -51,6 +51,9 @@ func (c storeCollector) Collect(out chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), healthTimeout)
 	defer cancel()
 	for _, s := range c.services {
+		if s.store == nil {
+			continue
+		}
 		counts, err := s.store.Count(ctx)
 		if err != nil {
 			out <- prometheus.NewInvalidMetric(resourcesDesc, err)

@@ -109,6 +109,9 @@ func New(cfg Config) (_ *Platform, err error) {
 			return nil, err
 		}
 	}
+	if err := p.link(); err != nil {
+		return nil, err
+	}
 	reg.MustRegister(storeCollector{p.services})
 	if cfg.MaxRequests > 0 {
 		o := serve.GateOptions{Work: cfg.MaxRequests, Queue: cfg.MaxQueue, Wait: cfg.QueueWait, Bytes: cfg.MaxBodies}
@@ -131,8 +134,8 @@ func (p *Platform) Handler() http.Handler { return p.handler }
 func (p *Platform) Close() error {
 	var errs []error
 	for i := len(p.services) - 1; i >= 0; i-- {
-		if db := p.services[i].store; db != nil {
-			errs = append(errs, db.Close())
+		if release := p.services[i].close; release != nil {
+			errs = append(errs, release())
 		}
 	}
 	return errors.Join(errs...)

@@ -64,7 +64,7 @@ func TestRun_ServesAndLeavesNothingRunning(t *testing.T) {
 	client := &http.Client{Transport: &http.Transport{}}
 	err = p.Run(ctx, func(r platform.Ready) {
 		defer cancel()
-		if len(r.Services) != 1 || r.Services[0].URL != r.URL+"/default/fhir" || r.Services[0].Kind != workspace.FHIR {
+		if len(r.Services) != 2 || r.Services[1].Kind != workspace.DICOM || r.Services[0].URL != r.URL+"/default/fhir" || r.Services[0].Kind != workspace.FHIR {
 			t.Errorf("ready says %+v", r)
 			return
 		}
@@ -144,7 +144,7 @@ func TestNew_ReleasesWhatItOpenedWhenItFails(t *testing.T) {
 
 func TestNew_RefusesWhatIsNotInThisBuild(t *testing.T) {
 	cfg := config(t)
-	cfg.Workspace.Services = []workspace.Service{{Name: "dicom", Kind: workspace.DICOM}}
+	cfg.Workspace.Services = []workspace.Service{{Name: "devices", Kind: workspace.MedTech}}
 	if _, err := platform.New(cfg); !fault.Is(err, fault.NotSupported) {
 		t.Errorf("got %v", err)
 	}
@@ -183,7 +183,7 @@ func TestHealth_TellsWhenAStoreDoesNotAnswer(t *testing.T) {
 	if err := p.Close(); err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range []string{"/health/check", "/default/fhir/health/check"} {
+	for path, want := range map[string]int{"/health/check": 2, "/default/fhir/health/check": 1, "/default/dicom/health/check": 1} {
 		w := get(h, path)
 		var got struct {
 			OverallStatus string
@@ -192,7 +192,7 @@ func TestHealth_TellsWhenAStoreDoesNotAnswer(t *testing.T) {
 		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
 			t.Fatal(err)
 		}
-		if w.Code != 503 || got.OverallStatus != "Unhealthy" || len(got.Details) != 1 || got.Details[0].Status != "Unhealthy" {
+		if w.Code != 503 || got.OverallStatus != "Unhealthy" || len(got.Details) != want || got.Details[0].Status != "Unhealthy" {
 			t.Errorf("%s: %d %+v", path, w.Code, got)
 		}
 	}

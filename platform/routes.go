@@ -12,6 +12,7 @@ import (
 	"salus/fault"
 	"salus/fhir/rest"
 	"salus/internal/serve"
+	"salus/workspace"
 )
 
 // routes puts everything in its place. A service is reached below its path and,
@@ -39,7 +40,7 @@ func (p *Platform) routes(reg *prometheus.Registry) http.Handler {
 			handle := func(path string, h http.Handler) {
 				mux.Handle(place+path, serve.Service(s.name, crossOrigin(s.cors, h)))
 			}
-			h := below(at, p.admitted(serve.Compress(s.handler(at))))
+			h := below(at, p.admitted(s.kind, serve.Compress(s.handler(at))))
 			handle(at+"/health/check", health)
 			handle(at+"/", h)
 			if at != "" {
@@ -54,9 +55,9 @@ func (p *Platform) routes(reg *prometheus.Registry) http.Handler {
 	return p.plain(lowerHost(mux))
 }
 
-// admitted lets requests of a service into work as the settings allow.
-func (p *Platform) admitted(next http.Handler) http.Handler {
-	if p.cfg.Timeout > 0 {
+// admitted lets requests of a service into work as the settings allow. Studies may take longer than any limit that is right for the rest.
+func (p *Platform) admitted(kind workspace.Kind, next http.Handler) http.Handler {
+	if p.cfg.Timeout > 0 && kind != workspace.DICOM {
 		next = serve.Deadline(p.cfg.Timeout, next)
 	}
 	if p.gate != nil {

@@ -50,6 +50,9 @@ type Archive struct {
 	work     chan struct{} // has an element when there may be something to do in the background
 
 	tags atomic.Pointer[[]index.QueryTag]
+
+	following sync.Mutex
+	news      chan struct{} // closed with the next change
 }
 
 // Open makes an archive of an index and a store of objects, both of which it takes over.
@@ -61,7 +64,7 @@ func Open(ctx context.Context, x index.Index, objects blob.Store, o Options) (*A
 	if err != nil {
 		return nil, err
 	}
-	a := &Archive{index: x, objects: objects, o: o, run: run, work: make(chan struct{}, 1)}
+	a := &Archive{index: x, objects: objects, o: o, run: run, work: make(chan struct{}, 1), news: make(chan struct{})}
 	return a, a.loadTags(ctx)
 }
 
@@ -158,6 +161,21 @@ func (a *Archive) wake() {
 	case a.work <- struct{}{}:
 	default: // it is known already
 	}
+}
+
+// changed returns a channel that is closed with the next change.
+func (a *Archive) changed() <-chan struct{} {
+	a.following.Lock()
+	defer a.following.Unlock()
+	return a.news
+}
+
+// change tells those who follow the change feed.
+func (a *Archive) change() {
+	a.following.Lock()
+	defer a.following.Unlock()
+	close(a.news)
+	a.news = make(chan struct{})
 }
 
 // Check reports whether the stores answer.

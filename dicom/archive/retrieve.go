@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"strings"
+	"time"
 
 	"salus/blob"
 	"salus/dicom"
@@ -49,6 +50,7 @@ func (a *Archive) Delete(ctx context.Context, partition string, u index.UIDs) er
 		return err
 	}
 	a.wake()
+	a.change()
 	return nil
 }
 
@@ -60,6 +62,44 @@ func (a *Archive) Changes(ctx context.Context, q index.ChangeQuery) ([]index.Cha
 // Latest returns the last entry of the change feed; ok is false when there is none.
 func (a *Archive) Latest(ctx context.Context, byTime bool) (c index.Change, ok bool, err error) {
 	return a.index.Latest(ctx, byTime)
+}
+
+// Follow returns up to count entries of the change feed after the place that a follower has come to, and waits for one when there is none. What
+// was followed is noted by Followed.
+func (a *Archive) Follow(ctx context.Context, follower string, count int64) ([]index.Change, error) {
+	after, err := a.index.Cursor(ctx, follower)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		changed := a.changed()
+		last, some, err := a.index.Latest(ctx, false)
+		if err != nil {
+			return nil, err
+		}
+		for some && after < last.Sequence {
+			// Numbers can be missing, so windows can be empty.
+			all, err := a.index.Changes(ctx, index.ChangeQuery{Window: true, Offset: after, Limit: count})
+			if err != nil || len(all) > 0 {
+				return all, err
+			}
+			after += count
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-changed:
+		case <-time.After(followEvery): // what another process wrote
+		}
+	}
+}
+
+// followEvery is how often the change feed is looked at when nothing is known to have changed.
+const followEvery = 5 * time.Second
+
+// Followed notes how far a follower of the change feed has come.
+func (a *Archive) Followed(ctx context.Context, follower string, sequence int64) error {
+	return a.index.SetCursor(ctx, follower, sequence)
 }
 
 // MetadataOf returns the metadata of a version.

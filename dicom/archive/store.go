@@ -86,6 +86,7 @@ func (a *Archive) Store(ctx context.Context, r io.Reader, rules Rules) (Outcome,
 	if rules.Replace {
 		a.wake()
 	}
+	a.change()
 	return out, nil
 }
 

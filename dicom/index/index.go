@@ -100,6 +100,9 @@ type Index interface {
 	Changes(ctx context.Context, q ChangeQuery) ([]Change, error)
 	// Latest returns the last entry; ok is false when there is none.
 	Latest(ctx context.Context, byTime bool) (c Change, ok bool, err error)
+	// Cursor returns the sequence number up to which a follower of the change feed has come, 0 at first, and SetCursor notes it.
+	Cursor(ctx context.Context, name string) (int64, error)
+	SetCursor(ctx context.Context, name string, sequence int64) error
 	// Partitions returns those that have been used, by name.
 	Partitions(ctx context.Context) ([]Partition, error)
 

@@ -32,6 +32,13 @@ func Append(b []byte, d *dicom.Dataset, o Options) []byte {
 	return w.dataset(b, d, "")
 }
 
+// AppendValue appends what stands behind an attribute's tag: an object with the VR and the values. It reports false, and appends nothing,
+// when the element is left out.
+func AppendValue(b []byte, d *dicom.Dataset, e *dicom.Element, o Options) ([]byte, bool) {
+	w := &encoder{options: o}
+	return w.element(b, d, e, "")
+}
+
 type encoder struct {
 	options Options
 }
@@ -49,19 +56,26 @@ func (w *encoder) dataset(b []byte, d *dicom.Dataset, path string) []byte {
 		if !first {
 			b = append(b, ',')
 		}
-		b = append(b, '"')
-		b = appendHex(b, e.Tag)
-		b = append(b, `":{"vr":"`...)
-		b = append(b, byte(e.VR>>8), byte(e.VR), '"')
+		b = append(appendHex(append(b, '"'), e.Tag), '"', ':')
 		var written bool
-		if b, written = w.value(b, d, e, path); !written {
+		if b, written = w.element(b, d, e, path); !written {
 			b = b[:before]
 			continue
 		}
-		b = append(b, '}')
 		first = false
 	}
 	return append(b, '}')
+}
+
+func (w *encoder) element(b []byte, d *dicom.Dataset, e *dicom.Element, path string) ([]byte, bool) {
+	before := len(b)
+	b = append(b, `{"vr":"`...)
+	b = append(b, byte(e.VR>>8), byte(e.VR), '"')
+	b, written := w.value(b, d, e, path)
+	if !written {
+		return b[:before], false
+	}
+	return append(b, '}'), true
 }
 
 func appendHex(b []byte, t dicom.Tag) []byte {

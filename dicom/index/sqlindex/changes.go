@@ -73,3 +73,20 @@ func (x *Index) Latest(ctx context.Context, byTime bool) (c index.Change, ok boo
 	})
 	return c, ok, err
 }
+
+// Cursor reads how far a follower of the change feed is.
+func (x *Index) Cursor(ctx context.Context, name string) (sequence int64, err error) {
+	err = x.db.Read(ctx, func(tx *sqldb.Tx) error {
+		_, err := tx.Get("SELECT sequence FROM cursor WHERE name = ?", []any{name}, &sequence)
+		return err
+	})
+	return sequence, err
+}
+
+// SetCursor notes how far a follower of the change feed is.
+func (x *Index) SetCursor(ctx context.Context, name string, sequence int64) error {
+	return x.db.Write(ctx, func(tx *sqldb.Tx) error {
+		_, err := tx.Exec("INSERT INTO cursor (name, sequence) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET sequence = excluded.sequence", name, sequence)
+		return err
+	})
+}

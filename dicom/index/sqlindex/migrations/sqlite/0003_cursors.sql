@@ -1,0 +1,1 @@
+CREATE TABLE cursor (name TEXT PRIMARY KEY, sequence INTEGER NOT NULL);

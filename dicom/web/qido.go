@@ -1,0 +1,247 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"salus/dicom"
+	"salus/dicom/archive"
+	"salus/dicom/index"
+	"salus/fault"
+)
+
+func (s *server) searchStudies(w http.ResponseWriter, c *call) error {
+	return s.search(w, c, index.Study)
+}
+
+func (s *server) searchSeries(w http.ResponseWriter, c *call) error {
+	return s.search(w, c, index.Series)
+}
+
+func (s *server) searchInstances(w http.ResponseWriter, c *call) error {
+	return s.search(w, c, index.Instance)
+}
+
+// search is Search for Studies, Series and Instances (PS3.18 §10.6).
+func (s *server) search(w http.ResponseWriter, c *call, level index.Level) error {
+	if !c.acceptsJSON() {
+		return fault.New(fault.NotAcceptable, "Accept must name %s", typeJSON)
+	}
+	q, erroneous, err := s.query(c, level)
+	if err != nil {
+		return err
+	}
+	if len(erroneous) > 0 {
+		w.Header().Set("erroneous-dicom-attributes", strings.Join(erroneous, ","))
+	}
+	found, err := s.Archive.Search(c.Context(), q)
+	if err != nil {
+		return err
+	}
+	if len(found) == 0 {
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+	body := make([]byte, 0, 2+len(found)*(len(found[0])+64))
+	for i, one := range found {
+		if i == 0 {
+			body = append(body, '[')
+		} else {
+			body = append(body, ',')
+		}
+		body = append(body, one...)
+	}
+	return writeBytes(w, c, http.StatusOK, typeJSON, append(body, ']'))
+}
+
+// Limits of a search. The reference service has no more than 200; viewers ask for more.
+const (
+	defaultLimit = 100
+	maxLimit     = 5000
+)
+
+// query reads the parameters of a search. erroneous are the attributes among them of which not every instance's value could be indexed.
+func (s *server) query(c *call, level index.Level) (q archive.Search, erroneous []string, err error) {
+	q = archive.Search{
+		Query: index.Query{
+			Partition: c.partition, Level: level, Within: index.UIDs{Study: c.Study, Series: c.Series}, Limit: defaultLimit, Join: true,
+		},
+		Version: c.version,
+	}
+	params, err := url.ParseQuery(c.URL.RawQuery)
+	if err != nil {
+		return q, nil, fault.New(fault.Invalid, "the query string cannot be read (RFC 3986 §3.4)")
+	}
+	fuzzy, err := c.options(&q, params)
+	if err != nil {
+		return q, nil, err
+	}
+	seen := map[dicom.Tag]bool{}
+	for _, name := range sorted(params) {
+		switch strings.ToLower(name) {
+		case "limit", "offset", "fuzzymatching", "includefield", "accept":
+			continue
+		}
+		t, ok := dicom.ParseTag(name)
+		if !ok {
+			return q, nil, fault.New(fault.Invalid, "the parameter %s is neither one of a search nor an attribute (PS3.18 §8.3.4)", clip(name))
+		}
+		key, wrong, ok := s.Archive.Key(t)
+		switch {
+		case !ok || key.Level > level || key.Level == index.Study && c.Study != "" || key.Level == index.Series && c.Series != "":
+			return q, nil, fault.New(fault.Invalid, "%s cannot be searched for here", t.Keyword())
+		case seen[t] || len(params[name]) > 1:
+			return q, nil, fault.New(fault.Invalid, "%s is there more than once", t.Keyword())
+		}
+		seen[t] = true
+		m, all, err := match(key, params[name][0], fuzzy)
+		if err != nil {
+			return q, nil, err
+		}
+		if wrong {
+			erroneous = append(erroneous, t.Keyword())
+		}
+		if !all {
+			q.Matches = append(q.Matches, m)
+		} else {
+			q.Include = append(q.Include, t)
+		}
+	}
+	return q, erroneous, nil
+}
+
+func sorted(params url.Values) []string {
+	names := make([]string, 0, len(params))
+	for name := range params {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// clip keeps a name from the request short in an answer.
+func clip(s string) string {
+	if len(s) > 64 {
+		s = s[:64] + "…"
+	}
+	return strconv.Quote(s)
+}
+
+// options reads what is no condition.
+func (c *call) options(q *archive.Search, params url.Values) (fuzzy bool, err error) {
+	for name, values := range params {
+		v := values[0]
+		switch lower := strings.ToLower(name); lower {
+		case "limit", "offset":
+			n, err := strconv.Atoi(v)
+			switch {
+			case err != nil || n < 0 || lower == "limit" && (n < 1 || n > maxLimit):
+				return false, fault.New(fault.Invalid, "%s must be a number, and limit one from 1 to %d", lower, maxLimit)
+			case lower == "limit":
+				q.Limit = n
+			default:
+				q.Offset = n
+			}
+		case "fuzzymatching":
+			if fuzzy, err = strconv.ParseBool(strings.ToLower(v)); err != nil {
+				return false, fault.New(fault.Invalid, "fuzzymatching must be true or false")
+			}
+		case "includefield":
+			if err := include(q, values); err != nil {
+				return false, err
+			}
+		}
+	}
+	return fuzzy, nil
+}
+
+// include reads includefield. With all among them the others say nothing more.
+func include(q *archive.Search, values []string) error {
+	for _, v := range values {
+		for name := range strings.SplitSeq(v, ",") {
+			if name = strings.TrimSpace(name); strings.EqualFold(name, "all") {
+				q.All = true
+				continue
+			}
+			t, ok := dicom.ParseTag(name)
+			if !ok {
+				return fault.New(fault.Invalid, "includefield names %s, which is no attribute", clip(name))
+			}
+			q.Include = append(q.Include, t)
+		}
+	}
+	return nil
+}
+
+// match makes a condition of a value (PS3.4 §C.2.2.2). all says that everything matches.
+func match(key index.Key, v string, fuzzy bool) (m index.Match, all bool, err error) {
+	m = index.Match{Key: key}
+	switch {
+	case v == "":
+		return m, false, fault.New(fault.Invalid, "%s has no value", key.Tag.Keyword())
+	case v == "*":
+		return m, true, nil // universal matching
+	case key.VR == dicom.UI:
+		for _, u := range strings.FieldsFunc(v, func(r rune) bool { return r == ',' || r == '\\' }) {
+			if u = strings.TrimSpace(u); !dicom.ValidUID(u) {
+				return m, false, invalidValue(key)
+			}
+			m.OneOf = append(m.OneOf, u)
+		}
+		if m.OneOf == nil {
+			return m, false, invalidValue(key)
+		}
+		return m, false, nil
+	case key.VR == dicom.DA || key.VR == dicom.TM || key.VR == dicom.DT:
+		return ranged(m, v)
+	case key.VR == dicom.PN && fuzzy:
+		if strings.Contains(v, `"`) {
+			return m, false, fault.New(fault.Invalid, "%s: a name has no quotes", key.Tag.Keyword())
+		}
+		m.Words = index.Words(index.Fold(v))
+		return m, len(m.Words) == 0, nil
+	case strings.ContainsAny(v, "*?"):
+		m.Pattern = v
+		return m, false, nil
+	}
+	if m.OneOf = []string{archive.Canonical(key.VR, v)}; !archive.ValidValue(key.VR, m.OneOf[0]) {
+		return m, false, invalidValue(key)
+	}
+	return m, false, nil
+}
+
+func invalidValue(key index.Key) error {
+	return fault.New(fault.Invalid, "%s: the value is none of VR %s (PS3.5 §6.2)", key.Tag.Keyword(), key.VR)
+}
+
+// ranged reads a date or time, or a range of them (PS3.4 §C.2.2.2.5). Times are compared as texts, of which a shorter one stands for the
+// whole minute or hour.
+func ranged(m index.Match, v string) (index.Match, bool, error) {
+	from, to, isRange := strings.Cut(v, "-")
+	from, to = strings.TrimSpace(from), strings.TrimSpace(to)
+	if from == "" && to == "" || !dateOrTime(m.VR, from) || !dateOrTime(m.VR, to) {
+		return m, false, invalidValue(m.Key)
+	}
+	m.Range = true
+	switch {
+	case !isRange && m.VR == dicom.DA:
+		m.Range, m.OneOf = false, []string{from}
+	case !isRange:
+		m.From, m.To = from, from+"~" // whatever follows
+	default:
+		if m.From, m.To = from, to; to != "" && m.VR == dicom.TM {
+			m.To += "~"
+		}
+		if from != "" && to != "" && from > m.To {
+			return m, false, fault.New(fault.Invalid, "%s: the range ends before it begins", m.Tag.Keyword())
+		}
+	}
+	return m, false, nil
+}
+
+func dateOrTime(vr dicom.VR, s string) bool {
+	return s == "" || archive.ValidValue(vr, s)
+}

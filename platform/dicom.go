@@ -1,0 +1,110 @@
+package platform
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+
+	"salus/blob/file"
+	"salus/dicom/archive"
+	"salus/dicom/index/sqlindex"
+	"salus/dicom/mirror"
+	"salus/dicom/web"
+	"salus/fault"
+	"salus/fhir/rest"
+	"salus/sqldb/sqlite"
+	"salus/workspace"
+)
+
+// openDICOM opens the DICOM service s on dir, which has the index as index.db and the instances below objects.
+func (p *Platform) openDICOM(s *service, dir string, set workspace.DICOMSettings) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fault.Wrap(fault.Unavailable, err, "the directory of the service cannot be made")
+	}
+	objects, err := file.Open(filepath.Join(dir, "objects")) // first, since it keeps other processes out
+	if err != nil {
+		return err
+	}
+	db, err := sqlite.Open(filepath.Join(dir, "index.db"), sqlite.Options{})
+	if err != nil {
+		return errors.Join(err, objects.Close())
+	}
+	index, err := sqlindex.Open(context.Background(), db, p.cfg.Now)
+	if err != nil {
+		return errors.Join(err, objects.Close())
+	}
+	a, err := archive.Open(context.Background(), index, objects, archive.Options{
+		Base: s.path + "/v2", Now: p.cfg.Now, Random: rand.Reader, Logger: p.log.With("workspace", s.workspace, "service", s.name),
+	})
+	if err != nil {
+		return errors.Join(err, index.Close(), objects.Close())
+	}
+	s.archive, s.images = a, set
+	s.close, s.check, s.background = once(a.Close), a.Check, a.Run
+	s.handler = func(path string) http.Handler {
+		return web.New(web.Options{Archive: a, Base: rest.Base(path), Partitions: set.Partitions, Now: p.cfg.Now})
+	}
+	return nil
+}
+
+// fhirService is a FHIR service of the same workspace, as those see it that write images into it.
+type fhirService struct{ *service }
+
+func (f fhirService) Find(ctx context.Context, resourceType, param, value string) ([]byte, error) {
+	return f.find(ctx, resourceType, param, value)
+}
+
+func (f fhirService) Transaction(ctx context.Context, bundle []byte) error {
+	return f.transaction(ctx, bundle)
+}
+
+// link lets DICOM services keep the FHIR services up to date that their settings name.
+func (p *Platform) link() error {
+	for _, s := range p.services {
+		if s.images.FHIRService == "" {
+			continue
+		}
+		i := slices.IndexFunc(p.services, func(f *service) bool { return f.kind == workspace.FHIR && f.name == s.images.FHIRService })
+		if i < 0 {
+			return fault.New(fault.Invalid, "service %s: settings: fhirService: there is no FHIR service %q in the workspace", s.name, s.images.FHIRService)
+		}
+		m := mirror.New(mirror.Options{
+			Archive: s.archive, FHIR: fhirService{p.services[i]}, Follower: "fhir:" + s.images.FHIRService, Address: p.address(s) + "/v2",
+			PatientSystem: s.images.PatientSystem, IssuerAsSystem: s.images.IssuerAsSystem,
+			Logger: p.log.With("workspace", s.workspace, "service", s.name),
+		})
+		archive := s.background
+		s.background = func(ctx context.Context) {
+			var working sync.WaitGroup
+			working.Go(func() { archive(ctx) })
+			working.Go(func() { m.Run(ctx) })
+			working.Wait()
+		}
+	}
+	return nil
+}
+
+// address is where a service is found by others: below its own host name when there is a domain, else at the address that is listened on.
+func (p *Platform) address(s *service) string {
+	if p.cfg.Domain != "" {
+		return "https://" + s.host(p.cfg.Domain)
+	}
+	return "http://" + p.cfg.Listen + s.path
+}
+
+// once makes a function that may be called again, when it does nothing.
+func once(release func() error) func() error {
+	return func() error {
+		if release == nil {
+			return nil
+		}
+		now := release
+		release = nil
+		return now()
+	}
+}
