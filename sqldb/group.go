@@ -100,7 +100,7 @@ func (db *DB) batch(jobs []*job) error {
 // alone runs a job so that its failure undoes only what it did. It returns an error when the whole transaction is lost.
 func (j *job) alone(tx *Tx, only bool) error {
 	if err := j.ctx.Err(); err != nil {
-		j.err = tx.conn.dialect.fault(err)
+		j.err = tx.fault(err)
 		return nil
 	}
 	if only {

@@ -36,10 +36,13 @@ func newPool(db *sql.DB, d Dialect, begin string, size int) *pool {
 
 // open begins a transaction. Its end is by finish.
 func (p *pool) open(ctx context.Context) (*conn, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, p.dialect.fault(ctx, err)
+	}
 	select {
 	case p.slots <- struct{}{}:
 	case <-ctx.Done():
-		return nil, p.dialect.fault(ctx.Err())
+		return nil, p.dialect.fault(ctx, ctx.Err())
 	}
 	c, err := p.take(ctx)
 	if err == nil {
@@ -49,7 +52,7 @@ func (p *pool) open(ctx context.Context) (*conn, error) {
 		err = errors.Join(err, c.Close())
 	}
 	<-p.slots
-	return nil, p.dialect.fault(err)
+	return nil, p.dialect.fault(ctx, err)
 }
 
 func (p *pool) take(ctx context.Context) (*conn, error) {
@@ -74,7 +77,7 @@ func (p *pool) finish(c *conn, how string) error {
 	// The end is not the caller's to cancel: half an end is none.
 	err := c.run(context.Background(), how)
 	if err != nil {
-		return p.dialect.fault(errors.Join(err, c.drop()))
+		return p.dialect.fault(context.Background(), errors.Join(err, c.drop()))
 	}
 	p.mu.Lock()
 	p.free = append(p.free, c)

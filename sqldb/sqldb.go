@@ -100,7 +100,7 @@ func (t *Tx) Exec(query string, args ...any) (int64, error) {
 	}
 	r, err := s.ExecContext(t.ctx, args...)
 	if err != nil {
-		return 0, t.conn.dialect.fault(err)
+		return 0, t.fault(err)
 	}
 	return r.RowsAffected()
 }
@@ -113,9 +113,9 @@ func (t *Tx) Query(query string, args ...any) (*Rows, error) {
 	}
 	rows, err := s.QueryContext(t.ctx, args...)
 	if err != nil {
-		return nil, t.conn.dialect.fault(err)
+		return nil, t.fault(err)
 	}
-	return &Rows{rows, t.conn.dialect}, nil
+	return &Rows{rows, t}, nil
 }
 
 // Get reads the first row of a query into places, and reports whether there was one.
@@ -128,33 +128,35 @@ func (t *Tx) Get(query string, args []any, into ...any) (bool, error) {
 	case errors.Is(err, sql.ErrNoRows):
 		return false, nil
 	case err != nil:
-		return false, t.conn.dialect.fault(err)
+		return false, t.fault(err)
 	}
 	return true, nil
 }
 
 func (t *Tx) statement(query string) (*sql.Stmt, error) {
 	s, err := t.conn.prepare(t.ctx, query)
-	return s, t.conn.dialect.fault(err)
+	return s, t.fault(err)
 }
+
+func (t *Tx) fault(err error) error { return t.conn.dialect.fault(t.ctx, err) }
 
 // script runs several statements, which are not kept ready.
 func (t *Tx) script(statements string) error {
 	_, err := t.conn.ExecContext(t.ctx, statements)
-	return t.conn.dialect.fault(err)
+	return t.fault(err)
 }
 
 // Rows are the rows of a query.
 type Rows struct {
 	*sql.Rows
-	dialect Dialect
+	tx *Tx
 }
 
 // Err returns what ended the rows early, as a fault.
-func (r *Rows) Err() error { return r.dialect.fault(r.Rows.Err()) }
+func (r *Rows) Err() error { return r.tx.fault(r.Rows.Err()) }
 
 // Scan reads a row, as sql.Rows does.
-func (r *Rows) Scan(into ...any) error { return r.dialect.fault(r.Rows.Scan(into...)) }
+func (r *Rows) Scan(into ...any) error { return r.tx.fault(r.Rows.Scan(into...)) }
 
 // Each calls f for every row and closes them.
 func (r *Rows) Each(f func(*Rows) error) error {
@@ -173,10 +175,14 @@ var errUnique = errors.New("a value is there already")
 // IsUnique reports whether an error says that a value is there already which must be there once.
 func IsUnique(err error) bool { return errors.Is(err, errUnique) }
 
-// fault turns an error of a driver into a fault.
-func (d Dialect) fault(err error) error {
+// fault turns an error of a driver, met under ctx, into a fault. When ctx has ended that is the reason, whatever the driver says: one that is
+// asked to do something for a caller who has gone may give up its connection and report only that.
+func (d Dialect) fault(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
+	}
+	if ended := ctx.Err(); ended != nil && !errors.Is(err, ended) {
+		err = errors.Join(ended, err)
 	}
 	switch {
 	case errors.Is(err, context.Canceled):
