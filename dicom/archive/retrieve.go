@@ -263,7 +263,9 @@ func (a *Archive) BulkData(ctx context.Context, s index.Stored, path string) (*B
 			all = append(all, io.NewSectionReader(o, p.Offset, p.Length))
 			b.Size += p.Length
 		}
-		b.Reader, b.Encapsulated = io.MultiReader(all...), true
+		if b.Reader, b.Encapsulated = io.MultiReader(all...), true; len(all) == 1 {
+			b.Reader = all[0] // which can be read in ranges
+		}
 	}
 	return b, nil
 }

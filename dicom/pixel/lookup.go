@@ -4,8 +4,45 @@ import (
 	"encoding/binary"
 
 	"salus/dicom"
+	"salus/dicom/tag"
 	"salus/fault"
 )
+
+// table maps values, as modality and VOI tables do (PS3.3 §C.11.1.1, §C.11.2.1.1).
+type table struct {
+	first  int64
+	bits   int64 // of each value
+	values []uint16
+}
+
+// at returns what a value becomes; those outside the table become what is at its end.
+func (t *table) at(v int64) uint16 { return t.values[min(max(v-t.first, 0), int64(len(t.values)-1))] }
+
+// readTable reads a table from the item of a sequence; nil when there is none that can be used.
+func readTable(item *dicom.Dataset) *table {
+	n, data := item.Ints(tag.LUTDescriptor), item.Get(tag.LUTData)
+	if len(n) != 3 || data == nil || len(data.Value) == 0 {
+		return nil
+	}
+	entries := int(n[0]) & 0xFFFF
+	if entries == 0 {
+		entries = 1 << 16
+	}
+	t := &table{first: n[1], bits: min(max(n[2], 8), 16)}
+	if n[2] <= 8 && len(data.Value) < 2*entries { // one byte for each
+		for _, v := range data.Value {
+			t.values = append(t.values, uint16(v))
+		}
+		return t
+	}
+	for b := data.Value; len(b) >= 2 && len(t.values) < entries; b = b[2:] {
+		t.values = append(t.values, binary.LittleEndian.Uint16(b))
+	}
+	if len(t.values) == 0 {
+		return nil
+	}
+	return t
+}
 
 // lookup is a table of one colour.
 type lookup struct {
@@ -47,12 +84,8 @@ func readLookup(d *dicom.Dataset, descriptor, plain, segmented dicom.Tag) (looku
 	return l, nil
 }
 
-func eight(v uint16, bits int64) byte {
-	if bits > 8 {
-		return byte(v >> 8)
-	}
-	return byte(v)
-}
+// eight returns the highest eight of a number of bits.
+func eight(v uint16, bits int64) byte { return byte(v >> max(bits-8, 0)) }
 
 // readSegments reads a table that is written as runs and slopes (PS3.3 §C.7.9.2).
 func readSegments(e *dicom.Element, bits int64, entries int) ([]byte, error) {

@@ -1,7 +1,6 @@
 package pixel
 
 import (
-	"encoding/binary"
 	"image"
 	"image/color"
 	"image/jpeg"
@@ -22,11 +21,27 @@ type Window struct {
 
 // Options say how a frame is shown.
 type Options struct {
-	Window *Window // instead of the image's own
+	Window   *Window   // instead of the image's own
+	Viewport *Viewport // nil for the whole frame in its own size
+	Notes    Notes     // written into the picture
 }
 
 // Render makes a picture of a frame, whose number among those of the data set counts from 0.
 func Render(d *dicom.Dataset, f *Frame, number int, o Options) (image.Image, error) {
+	img, err := whole(d, f, number, o)
+	if err != nil {
+		return nil, err
+	}
+	if o.Viewport != nil {
+		if img, err = o.Viewport.show(img); err != nil {
+			return nil, err
+		}
+	}
+	return annotate(img, d, o.Notes), nil
+}
+
+// whole makes a picture of all of a frame.
+func whole(d *dicom.Dataset, f *Frame, number int, o Options) (image.Image, error) {
 	switch f.Photometric {
 	case "MONOCHROME1", "MONOCHROME2", "":
 		if f.Components == 1 {
@@ -47,9 +62,9 @@ func Render(d *dicom.Dataset, f *Frame, number int, o Options) (image.Image, err
 // transformation is what an image or a frame says of its values.
 type transformation struct {
 	slope, intercept float64
+	modality         *table // instead of slope and intercept
 	window           *Window
-	lut              []byte // of 256 greys for values from first on; nil for none
-	first            int64
+	voi              *table // instead of a window
 }
 
 // groups are the data sets in which a frame's transformations can be: its own functional groups, the shared ones, and the image itself
@@ -63,7 +78,7 @@ func groups(d *dicom.Dataset, number int, sequence dicom.Tag) []*dicom.Dataset {
 }
 
 func transformationOf(d *dicom.Dataset, number int) transformation {
-	t := transformation{slope: 1}
+	t := transformation{slope: 1, modality: readTable(d.Item(tag.ModalityLUTSequence))}
 	for _, g := range groups(d, number, tag.PixelValueTransformationSequence) {
 		if slope, ok := g.Float(tag.RescaleSlope); ok && slope != 0 {
 			t.slope = slope
@@ -80,35 +95,18 @@ func transformationOf(d *dicom.Dataset, number int) transformation {
 		}
 	}
 	if t.window == nil {
-		t.voiLUT(d.Item(tag.VOILUTSequence))
+		t.voi = readTable(d.Item(tag.VOILUTSequence))
 	}
 	return t
-}
-
-// voiLUT reads a table of values (PS3.3 §C.11.2.1.1).
-func (t *transformation) voiLUT(item *dicom.Dataset) {
-	descriptor, data := item.Ints(tag.LUTDescriptor), item.Get(tag.LUTData)
-	if len(descriptor) != 3 || data == nil || len(data.Value) < 2 {
-		return
-	}
-	n := len(data.Value) / 2
-	if d := int(descriptor[0]); d > 0 && d < n {
-		n = d
-	}
-	bits := min(max(descriptor[2], 8), 16)
-	t.first, t.lut = descriptor[1], make([]byte, n)
-	for i := range t.lut {
-		t.lut[i] = byte(binary.LittleEndian.Uint16(data.Value[2*i:]) >> (bits - 8))
-	}
 }
 
 // grey makes a picture of an image of one sample a pixel.
 func grey(d *dicom.Dataset, f *Frame, number int, o Options) image.Image {
 	t := transformationOf(d, number)
 	if o.Window != nil {
-		t.window, t.lut = o.Window, nil
+		t.window, t.voi = o.Window, nil
 	}
-	if t.window == nil && t.lut == nil {
+	if t.window == nil && t.voi == nil {
 		t.window = f.extent(d, t)
 	}
 	inverse := f.Photometric == "MONOCHROME1"
@@ -137,12 +135,19 @@ func grey(d *dicom.Dataset, f *Frame, number int, o Options) image.Image {
 	return img
 }
 
+// measured maps a stored value to that of the modality, such as Hounsfield units (PS3.3 §C.11.1).
+func (t *transformation) measured(v int64) float64 {
+	if t.modality != nil {
+		return float64(t.modality.at(v))
+	}
+	return float64(v)*t.slope + t.intercept
+}
+
 // show maps a stored value to a grey.
 func (t *transformation) show(v int64) byte {
-	x := float64(v)*t.slope + t.intercept
-	if t.lut != nil {
-		i := int64(math.Round(x)) - t.first
-		return t.lut[min(max(i, 0), int64(len(t.lut)-1))]
+	x := t.measured(v)
+	if t.voi != nil {
+		return eight(t.voi.at(int64(math.Round(x))), t.voi.bits)
 	}
 	return byte(math.Round(255 * t.window.apply(x)))
 }
@@ -179,7 +184,7 @@ func (f *Frame) extent(d *dicom.Dataset, t transformation) *Window {
 	if low > high {
 		low, high = 0, 0
 	}
-	a, b := float64(low)*t.slope+t.intercept, float64(high)*t.slope+t.intercept
+	a, b := t.measured(low), t.measured(high)
 	return &Window{Center: (a + b) / 2, Width: max(math.Abs(b-a), 1), Function: "LINEAR_EXACT"}
 }
 

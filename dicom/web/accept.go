@@ -21,16 +21,21 @@ func (c *call) accepted() []media {
 	if q := c.URL.Query()["accept"]; len(q) > 0 {
 		headers = q
 	}
+	if len(headers) == 0 {
+		return []media{{name: "*/*", transferSyntax: "*", q: 1}}
+	}
+	return parseAccept(headers)
+}
+
+// parseAccept reads lists of media ranges, best first.
+func parseAccept(lists []string) []media {
 	var all []media
-	for _, h := range headers {
+	for _, h := range lists {
 		for _, part := range cut(h, ',') {
 			if m, ok := parseMedia(part); ok {
 				all = append(all, m)
 			}
 		}
-	}
-	if len(all) == 0 && len(headers) == 0 {
-		all = []media{{name: "*/*", transferSyntax: "*", q: 1}}
 	}
 	slices.SortStableFunc(all, func(a, b media) int {
 		switch {
