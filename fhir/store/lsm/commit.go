@@ -122,7 +122,9 @@ func (s *Store) commit(group []*pending) (*pebble.Batch, error) {
 		}
 		return batch, err
 	}
-	s.seq, s.updated = c.seq, c.updated
+	if c.seq > s.seq { // what stands in the change log is what a new start knows the time from
+		s.seq, s.updated = c.seq, c.updated
+	}
 	s.stats.commits.Add(1)
 	s.stats.writes.Add(int64(len(group)))
 	s.stats.versions.Add(int64(c.versions))
