@@ -15,6 +15,7 @@ import (
 	"salus/dicom/index/sqlindex"
 	"salus/dicom/mirror"
 	"salus/dicom/web"
+	"salus/dicom/worklist"
 	"salus/fault"
 	"salus/fhir/rest"
 	"salus/sqldb/sqlite"
@@ -45,9 +46,15 @@ func (p *Platform) openDICOM(s *service, dir string, set workspace.DICOMSettings
 		return errors.Join(err, index.Close(), objects.Close())
 	}
 	s.archive, s.images = a, set
-	s.close, s.check, s.background = once(a.Close), a.Check, a.Run
+	s.close, s.check = once(a.Close), a.Check
+	ended := make(chan struct{})
+	s.background = func(ctx context.Context) {
+		defer close(ended)
+		a.Run(ctx)
+	}
+	list := worklist.New(index, p.cfg.Now)
 	s.handler = func(path string) http.Handler {
-		return web.New(web.Options{Archive: a, Base: rest.Base(path), Partitions: set.Partitions, Now: p.cfg.Now})
+		return web.New(web.Options{Archive: a, Worklist: list, Base: rest.Base(path), Partitions: set.Partitions, Now: p.cfg.Now, Ended: ended})
 	}
 	return nil
 }

@@ -14,18 +14,22 @@ import (
 	"salus/dicom"
 	"salus/dicom/archive"
 	"salus/dicom/index"
+	"salus/dicom/worklist"
 	"salus/fault"
 	"salus/internal/serve"
 )
 
 // Options are what the service needs.
 type Options struct {
-	Archive *archive.Archive
+	Archive  *archive.Archive
+	Worklist *worklist.Worklist
 	// Base returns the URL of the service for a request, without slash at the end and without version.
 	Base func(*http.Request) string
 	// Partitions says that resources are below partitions, as the reference service's data partitions are.
 	Partitions bool
 	Now        func() time.Time
+	// Ended is closed when the server stops, so that open event channels end.
+	Ended <-chan struct{}
 }
 
 // DefaultPartition is where instances are when there are no partitions.

@@ -26,6 +26,7 @@ import (
 	"salus/dicom/tag"
 	"salus/dicom/uid"
 	"salus/dicom/web"
+	"salus/dicom/worklist"
 	"salus/sqldb/sqlite"
 )
 
@@ -59,7 +60,7 @@ func start(t *testing.T, partitions bool) *service {
 	go func() { a.Run(ctx); close(ended) }()
 	var h http.Handler
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.ServeHTTP(w, r) }))
-	h = web.New(web.Options{Archive: a, Base: func(*http.Request) string { return s.URL }, Partitions: partitions, Now: time.Now})
+	h = web.New(web.Options{Archive: a, Base: func(*http.Request) string { return s.URL }, Partitions: partitions, Now: time.Now, Worklist: worklist.New(x, time.Now)})
 	t.Cleanup(func() {
 		s.Close()
 		cancel()

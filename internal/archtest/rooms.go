@@ -60,6 +60,7 @@ var Rooms = []Room{
 	{"dicom/transcode", Engine, "dicom"},
 	{"dicom/uid", Vocabulary, "dicom"},
 	{"dicom/web", Transport, "dicom"},
+	{"dicom/worklist", UseCase, "dicom"},
 	{"docs/gen", Command, ""},
 	{"e2e", Command, ""},
 	{"e2e/fhir", Command, ""},
