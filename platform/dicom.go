@@ -10,6 +10,7 @@ import (
 	"slices"
 	"sync"
 
+	"salus/blob"
 	"salus/blob/file"
 	"salus/dicom/archive"
 	"salus/dicom/index/sqlindex"
@@ -39,11 +40,15 @@ func (p *Platform) openDICOM(s *service, dir string, set workspace.DICOMSettings
 	if err != nil {
 		return errors.Join(err, objects.Close())
 	}
-	a, err := archive.Open(context.Background(), index, objects, archive.Options{
-		Base: s.path + "/v2", Now: p.cfg.Now, Random: rand.Reader, Logger: p.log.With("workspace", s.workspace, "service", s.name),
-	})
+	exports, err := openExports(set.Exports)
 	if err != nil {
 		return errors.Join(err, index.Close(), objects.Close())
+	}
+	a, err := archive.Open(context.Background(), index, objects, archive.Options{
+		Base: s.path + "/v2", Now: p.cfg.Now, Random: rand.Reader, Logger: p.log.With("workspace", s.workspace, "service", s.name), Exports: exports,
+	})
+	if err != nil {
+		return errors.Join(err, index.Close(), objects.Close(), closeAll(exports))
 	}
 	s.archive, s.images = a, set
 	s.close, s.check = once(a.Close), a.Check
@@ -57,6 +62,30 @@ func (p *Platform) openDICOM(s *service, dir string, set workspace.DICOMSettings
 		return web.New(web.Options{Archive: a, Worklist: list, Base: rest.Base(path), Partitions: set.Partitions, Now: p.cfg.Now, Ended: ended})
 	}
 	return nil
+}
+
+// openExports opens the folders that instances can be exported to.
+func openExports(folders map[string]string) (map[string]blob.Store, error) {
+	all := map[string]blob.Store{}
+	for name, folder := range folders {
+		if err := os.MkdirAll(folder, 0o700); err != nil {
+			return nil, errors.Join(fault.Wrap(fault.Unavailable, err, "exports: %s: the folder cannot be made", name), closeAll(all))
+		}
+		store, err := file.Open(folder)
+		if err != nil {
+			return nil, errors.Join(fault.Wrap(fault.KindOf(err), err, "exports: %s: %s", name, fault.As(err).Message), closeAll(all))
+		}
+		all[name] = store
+	}
+	return all, nil
+}
+
+func closeAll(stores map[string]blob.Store) error {
+	var errs []error
+	for _, s := range stores {
+		errs = append(errs, s.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // fhirService is a FHIR service of the same workspace, as those see it that write images into it.

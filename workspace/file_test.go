@@ -52,6 +52,31 @@ services:
 	}
 }
 
+func TestReadDICOMSettings(t *testing.T) {
+	got, err := read(`workspace: clinic1
+services:
+  - {name: fhir, kind: fhir}
+  - name: images
+    kind: dicom
+    settings:
+      partitions: true
+      fhirService: fhir
+      patientSystem: http://example.org/mrn
+      issuerAsSystem: true
+      exports: {research: /srv/research, backup: backup}
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := workspace.DICOMSettings{
+		Partitions: true, FHIRService: "fhir", PatientSystem: "http://example.org/mrn", IssuerAsSystem: true,
+		Exports: map[string]string{"research": "/srv/research", "backup": "backup"},
+	}
+	if d := cmp.Diff(want, got.Services[1].DICOM); d != "" {
+		t.Errorf("read differs (-want +got):\n%s", d)
+	}
+}
+
 func TestReadNamesLineAndRule(t *testing.T) {
 	tests := []struct {
 		name, text string
@@ -89,6 +114,8 @@ func TestReadNamesLineAndRule(t *testing.T) {
 				"start.yaml line 13: methods: must be a list", "start.yaml line 14: maxAge: must be", "start.yaml line 12: cors: credentials"}},
 		{"origins that are none", "workspace: clinic\nservices:\n- name: fhir\n  kind: fhir\n  settings:\n    cors:\n      origins: [app.example.org]\n", fault.Invalid,
 			[]string{"start.yaml line 7: origins: must be * or"}},
+		{"exports that are no folders", "workspace: clinic\nservices:\n- name: images\n  kind: dicom\n  settings:\n    exports: {a: 1, a: x}\n", fault.Invalid,
+			[]string{"start.yaml line 6: exports: a: must be a string"}},
 		{"two documents", "workspace: clinic\nservices:\n- {name: fhir, kind: fhir}\n---\nworkspace: b\n", fault.Invalid,
 			[]string{"start.yaml line 1: one file describes one workspace"}},
 	}

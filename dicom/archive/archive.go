@@ -8,6 +8,7 @@ package archive
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -32,6 +33,8 @@ type Options struct {
 	MaxFile int64
 	// Random gives the ids of operations.
 	Random io.Reader
+	// Exports are where instances can be exported to, by name. They are closed with the archive.
+	Exports map[string]blob.Store
 }
 
 // DefaultMaxFile is the reference service's limit (4 GB).
@@ -85,7 +88,7 @@ func (a *Archive) Run(ctx context.Context) {
 	a.report("removing objects that an earlier process left", a.sweep(ctx))
 	for {
 		a.report("removing objects of deleted instances", a.clean(ctx))
-		a.report("indexing query tags", a.reindex(ctx))
+		a.report("the operations under way", a.operate(ctx))
 		select {
 		case <-ctx.Done():
 			return
@@ -186,9 +189,9 @@ func (a *Archive) Check(ctx context.Context) error {
 
 // Close closes the index and the objects. Run must have ended.
 func (a *Archive) Close() error {
-	err := a.index.Close()
-	if e := a.objects.Close(); err == nil {
-		err = e
+	errs := []error{a.index.Close(), a.objects.Close()}
+	for _, e := range a.o.Exports {
+		errs = append(errs, e.Close())
 	}
-	return err
+	return errors.Join(errs...)
 }

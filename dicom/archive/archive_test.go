@@ -324,7 +324,7 @@ func TestInvalidValuesAreNotTold(t *testing.T) {
 	defer a.Close()
 	o := store(t, a, image("1.1", "1.2", "1.3", dicom.Text(tag.StudyDate, dicom.DA, "NOTADATE")))
 	var text []byte
-	if err := a.Metadata(t.Context(), place, o.UIDs, func(p index.Part) (err error) {
+	if err := a.Metadata(t.Context(), place, o.UIDs, false, func(p index.Part) (err error) {
 		text, err = gzipped.Piece(p).Inflate(nil)
 		return err
 	}); err != nil {

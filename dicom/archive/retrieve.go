@@ -17,12 +17,17 @@ import (
 
 // Instances returns what is stored below UIDs, oldest first.
 func (a *Archive) Instances(ctx context.Context, partition string, u index.UIDs) ([]index.Stored, error) {
-	return a.index.Instances(ctx, partition, u)
+	return a.index.Instances(ctx, partition, u, false)
+}
+
+// Originals returns what Instances does, as it was before it was changed in place.
+func (a *Archive) Originals(ctx context.Context, partition string, u index.UIDs) ([]index.Stored, error) {
+	return a.index.Instances(ctx, partition, u, true)
 }
 
 // Instance returns one instance.
 func (a *Archive) Instance(ctx context.Context, partition string, u index.UIDs) (index.Stored, error) {
-	all, err := a.index.Instances(ctx, partition, u)
+	all, err := a.index.Instances(ctx, partition, u, false)
 	if err != nil {
 		return index.Stored{}, err
 	}
@@ -39,9 +44,9 @@ func (a *Archive) Version(ctx context.Context, partition string, u index.UIDs) (
 	return a.index.Version(ctx, partition, u)
 }
 
-// Metadata calls f with the metadata of each instance below UIDs, oldest first.
-func (a *Archive) Metadata(ctx context.Context, partition string, u index.UIDs, f func(index.Part) error) error {
-	return a.index.Metadata(ctx, partition, u, f)
+// Metadata calls f with the metadata of each instance below UIDs, oldest first; with originals as it was before it was changed in place.
+func (a *Archive) Metadata(ctx context.Context, partition string, u index.UIDs, originals bool, f func(index.Part) error) error {
+	return a.index.Metadata(ctx, partition, u, originals, f)
 }
 
 // Delete takes away everything below UIDs (PS3.18 has no such service; the reference service's).

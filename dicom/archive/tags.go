@@ -2,7 +2,6 @@ package archive
 
 import (
 	"context"
-	"encoding/hex"
 	"slices"
 	"strconv"
 	"strings"
@@ -78,11 +77,9 @@ func (a *Archive) AddTags(ctx context.Context, tags []index.QueryTag) (operation
 		}
 		seen[tags[i].Tag] = true
 	}
-	var id [16]byte
-	if _, err := a.o.Random.Read(id[:]); err != nil {
+	if operation, err = a.operationID(); err != nil {
 		return "", err
 	}
-	operation = hex.EncodeToString(id[:])
 	if running, err := a.index.AddTags(ctx, tags, operation); err != nil {
 		return running, err
 	}
@@ -165,11 +162,6 @@ func (a *Archive) TagErrors(ctx context.Context, t dicom.Tag, limit, offset int)
 	return a.index.TagErrors(ctx, t, limit, offset)
 }
 
-// Operation returns work that goes on.
-func (a *Archive) Operation(ctx context.Context, id string) (index.Operation, error) {
-	return a.index.Operation(ctx, id)
-}
-
 // tagValues returns what a data set has for query tags.
 func tagValues(d *dicom.Dataset, tags []index.QueryTag) (all []index.Value) {
 	for _, q := range tags {
@@ -225,20 +217,7 @@ func Canonical(vr dicom.VR, s string) string {
 // reindexBatch is how many instances are indexed at a time; between two batches others can write.
 const reindexBatch = 200
 
-// reindex does the operations that are to be done, from where they are.
-func (a *Archive) reindex(ctx context.Context) error {
-	all, err := a.index.Unfinished(ctx)
-	if err != nil {
-		return err
-	}
-	for _, o := range all {
-		if err := a.reindexFor(ctx, o); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
+// reindexFor does an operation from where it is.
 func (a *Archive) reindexFor(ctx context.Context, o index.Operation) error {
 	var tags []index.QueryTag
 	for _, q := range *a.tags.Load() {

@@ -82,14 +82,17 @@ type Index interface {
 	// gives way; without, it is a Conflict. It is Busy
 	// when the entry has not one value for each query tag, because one came or went meanwhile.
 	Add(ctx context.Context, partition string, e *Entry, replace bool) (watermark int64, err error)
+	// ReplaceStudy puts other versions in the places of all instances of a study, at once. It is Busy when the study has other versions than old,
+	// which are in the order of the entries. What an instance was at first is kept as its original.
+	ReplaceStudy(ctx context.Context, partition string, old []Stored, entries []*Entry) error
 	// Has reports whether there is an instance.
 	Has(ctx context.Context, partition string, u UIDs) (bool, error)
-	// Instances returns those below UIDs, oldest first.
-	Instances(ctx context.Context, partition string, u UIDs) ([]Stored, error)
+	// Instances returns those below UIDs, oldest first; with originals as they were before they were first replaced in their study.
+	Instances(ctx context.Context, partition string, u UIDs, originals bool) ([]Stored, error)
 	// Version returns the newest watermark and the number of instances below UIDs, which together change with each change.
 	Version(ctx context.Context, partition string, u UIDs) (watermark int64, instances int, err error)
-	// Metadata calls f for each instance below UIDs, oldest first.
-	Metadata(ctx context.Context, partition string, u UIDs, f func(Part) error) error
+	// Metadata calls f for each instance below UIDs, oldest first, or for the originals.
+	Metadata(ctx context.Context, partition string, u UIDs, originals bool, f func(Part) error) error
 	// MetadataOf returns the metadata of a version that is visible.
 	MetadataOf(ctx context.Context, watermark int64) (Part, error)
 	// Delete takes away everything below UIDs.
@@ -117,6 +120,7 @@ type Index interface {
 	Close() error
 
 	Tags
+	Operations
 }
 
 // Partition is a space of instances of its own.

@@ -37,30 +37,6 @@ type TagError struct {
 	Message string // without the value
 }
 
-// Operation is work that goes on after the request for it was answered.
-type Operation struct {
-	ID       string // 32 hexadecimal digits
-	Type     string // reindex
-	Status   OperationStatus
-	Created  time.Time
-	Updated  time.Time
-	Percent  int
-	Tags     []dicom.Tag // that it indexes
-	Position int64       // the last watermark that is done
-	End      int64       // the last watermark to do
-}
-
-// OperationStatus is how far an operation is.
-type OperationStatus uint8
-
-// The statuses.
-const (
-	NotStarted OperationStatus = iota
-	Running
-	Succeeded
-	Failed
-)
-
 // Value is what an instance has for a query tag, or why it cannot be indexed.
 type Value struct {
 	Tag   dicom.Tag
@@ -74,10 +50,9 @@ type Source struct {
 	Metadata  Part
 }
 
-// Tags is the port of query tags and of the operations that index them. Errors: NotFound, and Conflict for a tag that is there already or while
-// another operation runs.
+// Tags is the port of query tags. Errors: NotFound, Conflict for a tag that is there already, Busy while another operation indexes tags.
 type Tags interface {
-	// AddTags adds tags and the operation that indexes what is there. It returns the running operation's id with a Conflict when there is one.
+	// AddTags adds tags and the operation that indexes what is there. It returns the running operation's id with a Busy fault when there is one.
 	AddTags(ctx context.Context, tags []QueryTag, id string) (running string, err error)
 	// QueryTags returns all, by tag.
 	QueryTags(ctx context.Context) ([]QueryTag, error)
@@ -88,10 +63,6 @@ type Tags interface {
 	// TagErrors returns instances whose values could not be indexed, oldest first.
 	TagErrors(ctx context.Context, t dicom.Tag, limit, offset int) ([]TagError, error)
 
-	// Operation returns an operation.
-	Operation(ctx context.Context, id string) (Operation, error)
-	// Unfinished returns the operations that are to be done.
-	Unfinished(ctx context.Context) ([]Operation, error)
 	// Sources returns instances after a watermark and up to another, at most count.
 	Sources(ctx context.Context, after, end int64, count int) ([]Source, error)
 	// Reindex writes the values of instances, by watermark, and how far the operation is with them. Instances that are gone are passed over.

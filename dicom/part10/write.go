@@ -92,6 +92,13 @@ func NewMeta(d *dicom.Dataset, transferSyntax string) (*dicom.Dataset, error) {
 	return m, nil
 }
 
+// Sign notes in file meta information that Salus wrote the file.
+func Sign(meta *dicom.Dataset) {
+	meta.Set(dicom.Text(tag.ImplementationClassUID, dicom.UI, ImplementationClassUID))
+	meta.Set(dicom.Text(tag.ImplementationVersionName, dicom.SH, ImplementationVersionName))
+	SetGroupLength(meta)
+}
+
 // SetGroupLength sets the length of the file meta information to what its elements take (PS3.10 §7.1).
 func SetGroupLength(meta *dicom.Dataset) {
 	meta.Remove(func(e *dicom.Element) bool { return e.Tag == tag.FileMetaInformationGroupLength })

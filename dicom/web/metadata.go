@@ -27,10 +27,13 @@ func (s *server) metadata(w http.ResponseWriter, c *call) error {
 		instances = 0
 	}
 	tag := etag(watermark, instances)
+	if c.original() {
+		tag = `"original-` + tag[1:]
+	}
 	h := w.Header()
 	h.Set("ETag", tag)
 	h.Set("Cache-Control", "private, no-cache") // keep it, but ask
-	h.Set("Vary", "Accept-Encoding")
+	h.Set("Vary", "Accept-Encoding, msdicom-request-original")
 	if unchanged(c.Request, tag) {
 		w.WriteHeader(http.StatusNotModified)
 		return nil
@@ -60,7 +63,7 @@ func unchanged(r *http.Request, tag string) bool {
 func (s *server) sendGzip(w http.ResponseWriter, c *call) error {
 	var z *gzipped.Writer
 	between := []byte{'['}
-	err := s.Archive.Metadata(c.Context(), c.partition, c.UIDs, func(p index.Part) error {
+	err := s.Archive.Metadata(c.Context(), c.partition, c.UIDs, c.original(), func(p index.Part) error {
 		if z == nil {
 			w.Header().Set("Content-Encoding", "gzip")
 			z = gzipped.NewWriter(w)
@@ -79,7 +82,7 @@ func (s *server) sendGzip(w http.ResponseWriter, c *call) error {
 func (s *server) sendPlain(w http.ResponseWriter, c *call) error {
 	var buffer []byte
 	between := byte('[')
-	err := s.Archive.Metadata(c.Context(), c.partition, c.UIDs, func(p index.Part) (err error) {
+	err := s.Archive.Metadata(c.Context(), c.partition, c.UIDs, c.original(), func(p index.Part) (err error) {
 		buffer = append(buffer[:0], between)
 		between = ','
 		if buffer, err = gzipped.Piece(p).Inflate(buffer); err != nil {

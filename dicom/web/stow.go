@@ -198,7 +198,7 @@ func failure(o archive.Outcome) *dicom.Dataset {
 		d.Set(dicom.Text(tag.ReferencedSOPInstanceUID, dicom.UI, o.Instance))
 	}
 	if len(o.Comments) > 0 {
-		d.Set(comments(o))
+		d.Set(failedAttributes(o.Comments))
 	}
 	return d
 }
@@ -213,18 +213,9 @@ func (c *call) success(o archive.Outcome) *dicom.Dataset {
 		d.Set(dicom.Uint16(tag.WarningReason, o.Warning))
 	}
 	if c.version >= archive.V2 {
-		d.Set(comments(o))
+		d.Set(failedAttributes(o.Comments))
 	}
 	return d
-}
-
-// comments are what was wrong with attributes. Compat: the texts are longer than VR LO allows, as in the reference service.
-func comments(o archive.Outcome) dicom.Element {
-	items := make([]*dicom.Dataset, 0, len(o.Comments))
-	for _, text := range o.Comments {
-		items = append(items, dicom.New(dicom.Text(tag.ErrorComment, dicom.LO, strings.ReplaceAll(text, `\`, "/"))))
-	}
-	return dicom.Sequence(tag.FailedAttributesSequence, items...)
 }
 
 func writeBytes(w http.ResponseWriter, c *call, status int, kind string, b []byte) error {

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"salus/dicom"
-	"salus/dicom/archive"
 	"salus/dicom/index"
 	"salus/fault"
 	"salus/internal/serve"
@@ -85,13 +84,7 @@ func (s *server) addTags(w http.ResponseWriter, c *call) error {
 		}
 	}
 	id, err := s.Archive.AddTags(c.Context(), tags)
-	if id != "" {
-		w.Header().Set("Location", c.base+"/operations/"+id)
-	}
-	if err != nil {
-		return err
-	}
-	return writeJSONStatus(w, c, http.StatusAccepted, link{id, c.base + "/operations/" + id})
+	return accept(w, c, id, err)
 }
 
 func parseLevel(s string) (index.Level, bool) {
@@ -219,32 +212,4 @@ func (s *server) tagErrors(w http.ResponseWriter, c *call) error {
 		}
 	}
 	return writeJSON(w, c, list)
-}
-
-// operation tells how far work is (the reference service's operations endpoint).
-func (s *server) operation(w http.ResponseWriter, c *call) error {
-	id := c.PathValue("operation")
-	o, err := s.Archive.Operation(c.Context(), id)
-	if err != nil {
-		return err
-	}
-	done := [...]string{archive.V1: "completed", archive.V2: "succeeded"}[c.version]
-	answer := struct {
-		ID        string    `json:"operationId"`
-		Type      string    `json:"type"`
-		Created   time.Time `json:"createdTime"`
-		Updated   time.Time `json:"lastUpdatedTime"`
-		Status    string    `json:"status"`
-		Percent   int       `json:"percentComplete"`
-		Resources []string  `json:"resources"`
-	}{o.ID, o.Type, o.Created, o.Updated, [...]string{"notStarted", "running", done, "failed"}[o.Status], o.Percent, []string{}}
-	for _, t := range o.Tags {
-		answer.Resources = append(answer.Resources, c.base+"/extendedquerytags/"+t.Hex())
-	}
-	status := http.StatusOK
-	if o.Status < index.Succeeded {
-		status = http.StatusAccepted
-		w.Header().Set("Location", c.base+"/operations/"+id)
-	}
-	return writeJSONStatus(w, c, status, answer)
 }

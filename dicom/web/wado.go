@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/textproto"
 	"strconv"
+	"strings"
 
 	"salus/dicom"
 	"salus/dicom/index"
@@ -20,7 +21,11 @@ const asStored = "*"
 
 // retrieve is Retrieve Study, Series and Instance (PS3.18 §10.4).
 func (s *server) retrieve(w http.ResponseWriter, c *call) error {
-	all, err := s.Archive.Instances(c.Context(), c.partition, c.UIDs)
+	read := s.Archive.Instances
+	if c.original() {
+		read = s.Archive.Originals
+	}
+	all, err := read(c.Context(), c.partition, c.UIDs)
 	if err != nil {
 		return err
 	}
@@ -42,6 +47,11 @@ func (s *server) retrieve(w http.ResponseWriter, c *call) error {
 		}
 	}
 	return out.close()
+}
+
+// original reports whether instances are asked for as they were before they were changed in place (the reference service's header).
+func (c *call) original() bool {
+	return strings.EqualFold(c.Header.Get("msdicom-request-original"), "true")
 }
 
 // chooseFile chooses a form of answer for files. A single part can only be asked of one instance.

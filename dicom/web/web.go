@@ -46,7 +46,8 @@ type call struct {
 	version   archive.Version
 	partition string
 	index.UIDs
-	base string // URL of the service with version and partition
+	root string // URL of the service with the version
+	base string // and with the partition
 }
 
 // handler answers a call, or returns an error before it has written anything.
@@ -99,7 +100,8 @@ func (s *server) adapt(methods map[string]handler, version archive.Version, with
 			w.Header().Set("Allow", allowed(methods))
 			return fault.New(fault.MethodNotAllowed, "%s is not allowed here", r.Method)
 		}
-		c := &call{Request: r, version: version, partition: DefaultPartition, base: s.Base(r) + [...]string{archive.V1: "/v1", archive.V2: "/v2"}[version]}
+		root := s.Base(r) + [...]string{archive.V1: "/v1", archive.V2: "/v2"}[version]
+		c := &call{Request: r, version: version, partition: DefaultPartition, root: root, base: root}
 		if divided {
 			if err := s.divide(c, within); err != nil {
 				return err

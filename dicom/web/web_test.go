@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"salus/blob"
 	"salus/blob/file"
 	"salus/dicom"
 	"salus/dicom/archive"
@@ -34,6 +35,7 @@ import (
 type service struct {
 	t   *testing.T
 	url string
+	out blob.Store // the container named out, for exports
 }
 
 func start(t *testing.T, partitions bool) *service {
@@ -51,7 +53,13 @@ func start(t *testing.T, partitions bool) *service {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := archive.Open(t.Context(), x, objects, archive.Options{Logger: slog.New(slog.DiscardHandler), Now: time.Now, Random: rand.Reader, Base: "/v2", MaxFile: 1 << 20})
+	out, err := file.Open(filepath.Join(dir, "out"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := archive.Open(t.Context(), x, objects, archive.Options{
+		Logger: slog.New(slog.DiscardHandler), Now: time.Now, Random: rand.Reader, Base: "/v2", MaxFile: 1 << 20, Exports: map[string]blob.Store{"out": out},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +77,7 @@ func start(t *testing.T, partitions bool) *service {
 			t.Error(err)
 		}
 	})
-	return &service{t, s.URL}
+	return &service{t, s.URL, out}
 }
 
 // answer is a response with its body.

@@ -158,21 +158,13 @@ func (w *Worklist) Update(ctx context.Context, partition, id, transaction string
 // write writes what was read and changed, and tells of it.
 func (w *Worklist) write(ctx context.Context, partition string, s *step, event uint16) error {
 	err := w.items.ChangeWorkitem(ctx, partition, s.item())
-	if fault.KindOf(orNone(err)) == fault.Busy {
+	if fault.Is(err, fault.Busy) {
 		return fault.Wrap(fault.Conflict, err, "the workitem was changed by another request")
 	}
 	if err != nil {
 		return err
 	}
 	return w.tell(ctx, partition, s, event)
-}
-
-// orNone lets nil pass through fault.KindOf, which wants an error.
-func orNone(err error) error {
-	if err == nil {
-		return fault.New(fault.Internal, "no error")
-	}
-	return err
 }
 
 // claimed checks the transaction UID of a request.

@@ -36,12 +36,8 @@ type adding struct {
 }
 
 func (a *adding) add(replace bool) (watermark int64, err error) {
-	var tags int
-	if _, err := a.tx.Get("SELECT COUNT(*) FROM query_tag", nil, &tags); err != nil {
+	if err := a.checkTags(); err != nil {
 		return 0, err
-	}
-	if tags != len(a.e.Values) {
-		return 0, fault.New(fault.Busy, "the query tags are others now")
 	}
 	newStudy, newSeries, err := a.parents()
 	if err != nil {
@@ -55,6 +51,32 @@ func (a *adding) add(replace bool) (watermark int64, err error) {
 	if before {
 		action = index.Update
 	}
+	if watermark, err = a.insert(); err != nil {
+		return 0, err
+	}
+	if err := a.raise(watermark, newStudy, newSeries, !before); err != nil {
+		return 0, err
+	}
+	if err := a.writeValues(a.tx, a.study, a.series, watermark, a.e.Values); err != nil {
+		return 0, err
+	}
+	return watermark, a.note(a.tx, a.partition, a.e.UIDs, action, watermark)
+}
+
+// checkTags reports Busy when the entry was made for other query tags than there are.
+func (a *adding) checkTags() error {
+	var tags int
+	if _, err := a.tx.Get("SELECT COUNT(*) FROM query_tag", nil, &tags); err != nil {
+		return err
+	}
+	if tags != len(a.e.Values) {
+		return fault.New(fault.Busy, "the query tags are others now")
+	}
+	return nil
+}
+
+// insert writes the rows of the instance alone.
+func (a *adding) insert() (watermark int64, err error) {
 	e := a.e
 	_, err = a.tx.Get(`INSERT INTO instance (study_key, series_key, uid, sop_class, number, transfer_syntax, object, size, start, layout, shown)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING watermark`,
@@ -70,13 +92,7 @@ func (a *adding) add(replace bool) (watermark int64, err error) {
 		watermark, e.Metadata.Size, int64(e.Metadata.CRC), e.Metadata.Deflated); err != nil {
 		return 0, err
 	}
-	if err := a.raise(watermark, newStudy, newSeries, !before); err != nil {
-		return 0, err
-	}
-	if err := a.writeValues(a.tx, a.study, a.series, watermark, e.Values); err != nil {
-		return 0, err
-	}
-	return watermark, a.note(a.tx, a.partition, e.UIDs, action, watermark)
+	return watermark, nil
 }
 
 func exists(cause error) error {
@@ -124,6 +140,20 @@ func (a *adding) replaced(replace bool) (bool, error) {
 
 // discard removes an instance's row, so that its object can be removed too.
 func discard(tx *sqldb.Tx, watermark int64, object string) error {
+	if err := remove(tx, watermark); err != nil {
+		return err
+	}
+	if _, err := tx.Exec("INSERT INTO discarded (object) SELECT object FROM original WHERE watermark = ? ON CONFLICT DO NOTHING", watermark); err != nil {
+		return err
+	}
+	if _, err := tx.Exec("DELETE FROM original WHERE watermark = ?", watermark); err != nil {
+		return err
+	}
+	return discardObject(tx, object)
+}
+
+// remove deletes the rows of an instance alone.
+func remove(tx *sqldb.Tx, watermark int64) error {
 	for _, s := range []string{
 		"DELETE FROM instance WHERE watermark = ?", "DELETE FROM metadata WHERE watermark = ?", "DELETE FROM tag_error WHERE watermark = ?",
 		ownedBy(index.Instance),
@@ -132,6 +162,11 @@ func discard(tx *sqldb.Tx, watermark int64, object string) error {
 			return err
 		}
 	}
+	return nil
+}
+
+// discardObject lets an object be removed.
+func discardObject(tx *sqldb.Tx, object string) error {
 	_, err := tx.Exec("INSERT INTO discarded (object) VALUES (?) ON CONFLICT DO NOTHING", object)
 	return err
 }

@@ -53,7 +53,7 @@ func (x *Index) Delete(ctx context.Context, partition string, u index.UIDs) erro
 
 func doomed(tx *sqldb.Tx, partition int64, u index.UIDs) (all []gone, err error) {
 	where, args := below(partition, u)
-	rows, err := tx.Query("SELECT s.uid, e.uid, i.uid, i.watermark, i.object, i.study_key, i.series_key"+joined+where+" ORDER BY i.watermark", args...)
+	rows, err := tx.Query("SELECT s.uid, e.uid, i.uid, i.watermark, i.object, i.study_key, i.series_key"+joined+" WHERE "+where+" ORDER BY i.watermark", args...)
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +102,8 @@ func (x *Index) Unknown(ctx context.Context, objects []string) (unknown []string
 		for i, o := range objects {
 			args[i] = o
 		}
-		rows, err := tx.Query("SELECT object FROM instance WHERE object IN (?"+strings.Repeat(", ?", len(objects)-1)+")", args...)
+		these := " WHERE object IN (?" + strings.Repeat(", ?", len(objects)-1) + ")"
+		rows, err := tx.Query("SELECT object FROM instance"+these+" UNION SELECT object FROM original"+these, append(args, args...)...)
 		if err != nil {
 			return err
 		}

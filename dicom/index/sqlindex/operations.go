@@ -11,12 +11,12 @@ import (
 	"salus/sqldb"
 )
 
-const operationColumns = "SELECT id, type, status, created, updated, tags, position, final FROM operation"
+const operationColumns = "SELECT id, type, status, created, updated, tags, position, final, request, results FROM operation"
 
 func operation(r *sqldb.Rows) (o index.Operation, err error) {
 	var created, updated int64
 	var tags string
-	if err := r.Scan(&o.ID, &o.Type, &o.Status, &created, &updated, &tags, &o.Position, &o.End); err != nil {
+	if err := r.Scan(&o.ID, &o.Type, &o.Status, &created, &updated, &tags, &o.Position, &o.End, &o.Request, &o.Results); err != nil {
 		return o, err
 	}
 	o.Created, o.Updated = time.UnixMicro(created).UTC(), time.UnixMicro(updated).UTC()
@@ -32,6 +32,46 @@ func operation(r *sqldb.Rows) (o index.Operation, err error) {
 		o.Percent = int(min(99, 100*o.Position/o.End))
 	}
 	return o, nil
+}
+
+// unfinished looks for an operation of a type that is not done. It is Busy when there is one.
+func unfinished(tx *sqldb.Tx, t index.OperationType) (id string, err error) {
+	found, err := tx.Get("SELECT id FROM operation WHERE type = ? AND status < ?", []any{string(t), int64(index.Succeeded)}, &id)
+	if err == nil && found {
+		err = fault.New(fault.Busy, "another operation of type %s is under way", t)
+	}
+	return id, err
+}
+
+func (x *Index) insertOperation(tx *sqldb.Tx, o index.Operation, tags string) error {
+	now := x.now().UnixMicro()
+	_, err := tx.Exec("INSERT INTO operation (id, type, status, created, updated, tags, position, final, request) VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?)",
+		o.ID, string(o.Type), int64(index.NotStarted), now, now, tags, o.End, o.Request)
+	return err
+}
+
+// AddOperation adds an operation.
+func (x *Index) AddOperation(ctx context.Context, o index.Operation, alone bool) (running string, err error) {
+	err = x.db.Write(ctx, func(tx *sqldb.Tx) error {
+		if alone {
+			if running, err = unfinished(tx, o.Type); err != nil {
+				return err
+			}
+		}
+		return x.insertOperation(tx, o, "")
+	})
+	return running, err
+}
+
+// SetOperation writes how far an operation is.
+func (x *Index) SetOperation(ctx context.Context, o index.Operation) error {
+	return x.db.Write(ctx, func(tx *sqldb.Tx) error { return x.setOperation(tx, o) })
+}
+
+func (x *Index) setOperation(tx *sqldb.Tx, o index.Operation) error {
+	_, err := tx.Exec("UPDATE operation SET status = ?, updated = ?, position = ?, results = ? WHERE id = ?",
+		int64(o.Status), x.now().UnixMicro(), o.Position, o.Results, o.ID)
+	return err
 }
 
 // Operation reads an operation.
@@ -102,8 +142,7 @@ func (x *Index) Reindex(ctx context.Context, o index.Operation, values map[int64
 				return err
 			}
 		}
-		if _, err := tx.Exec("UPDATE operation SET status = ?, updated = ?, position = ? WHERE id = ?",
-			int64(o.Status), x.now().UnixMicro(), o.Position, o.ID); err != nil {
+		if err := x.setOperation(tx, o); err != nil {
 			return err
 		}
 		if o.Status == index.Succeeded {

@@ -2,6 +2,7 @@ package sqlindex
 
 import (
 	"context"
+	"strings"
 
 	"salus/dicom/index"
 	"salus/fault"
@@ -20,7 +21,23 @@ func below(partition int64, u index.UIDs) (where string, args []any) {
 	return where, args
 }
 
-const joined = " FROM study s JOIN series e ON e.study_key = s.study_key JOIN instance i ON i.series_key = e.series_key WHERE "
+// kept are the columns of what is retrieved, of instance i or of its original o.
+func kept(originals bool) (stored, metadata, from string) {
+	if !originals {
+		return "i.transfer_syntax, i.object, i.size, i.start, i.layout", "k.size, k.crc, k.deflated", ""
+	}
+	choose := func(original, current string) string {
+		return "CASE WHEN o.watermark IS NULL THEN " + current + " ELSE " + original + " END"
+	}
+	return strings.Join([]string{
+			choose("o.transfer_syntax", "i.transfer_syntax"), choose("o.object", "i.object"), choose("o.size", "i.size"),
+			choose("o.start", "i.start"), choose("o.layout", "i.layout"),
+		}, ", "), strings.Join([]string{
+			choose("o.metadata_size", "k.size"), choose("o.metadata_crc", "k.crc"), choose("o.metadata_deflated", "k.deflated"),
+		}, ", "), " LEFT JOIN original o ON o.watermark = i.watermark"
+}
+
+const joined = " FROM study s JOIN series e ON e.study_key = s.study_key JOIN instance i ON i.series_key = e.series_key"
 
 func notFound(u index.UIDs) error {
 	return fault.New(fault.NotFound, "there is no such %s", [...]string{"study", "series", "instance"}[u.Level()])
@@ -36,15 +53,15 @@ func (x *Index) Has(ctx context.Context, partition string, u index.UIDs) (bool, 
 }
 
 // Instances lists the instances below UIDs.
-func (x *Index) Instances(ctx context.Context, partition string, u index.UIDs) (all []index.Stored, err error) {
+func (x *Index) Instances(ctx context.Context, partition string, u index.UIDs, originals bool) (all []index.Stored, err error) {
 	err = x.db.Read(ctx, func(tx *sqldb.Tx) error {
 		key, err := x.partition(tx, partition, false)
 		if err != nil {
 			return notFound(u)
 		}
 		where, args := below(key, u)
-		rows, err := tx.Query("SELECT s.uid, e.uid, i.uid, i.watermark, i.sop_class, i.transfer_syntax, i.object, i.size, i.start, i.layout"+
-			joined+where+" ORDER BY i.watermark", args...)
+		stored, _, from := kept(originals)
+		rows, err := tx.Query("SELECT s.uid, e.uid, i.uid, i.watermark, i.sop_class, "+stored+joined+from+" WHERE "+where+" ORDER BY i.watermark", args...)
 		if err != nil {
 			return err
 		}
@@ -69,7 +86,7 @@ func (x *Index) Version(ctx context.Context, partition string, u index.UIDs) (wa
 			return notFound(u)
 		}
 		where, args := below(key, u)
-		query := "SELECT i.watermark, 1" + joined + where
+		query := "SELECT i.watermark, 1" + joined + " WHERE " + where
 		switch u.Level() {
 		case index.Study:
 			query, args = "SELECT newest, instances FROM study WHERE partition_key = ? AND uid = ?", []any{key, u.Study}
@@ -86,15 +103,15 @@ func (x *Index) Version(ctx context.Context, partition string, u index.UIDs) (wa
 }
 
 // Metadata reads the metadata below UIDs.
-func (x *Index) Metadata(ctx context.Context, partition string, u index.UIDs, f func(index.Part) error) error {
+func (x *Index) Metadata(ctx context.Context, partition string, u index.UIDs, originals bool, f func(index.Part) error) error {
 	return x.db.Read(ctx, func(tx *sqldb.Tx) error {
 		key, err := x.partition(tx, partition, false)
 		if err != nil {
 			return notFound(u)
 		}
 		where, args := below(key, u)
-		rows, err := tx.Query("SELECT m.size, m.crc, m.deflated FROM study s JOIN series e ON e.study_key = s.study_key"+
-			" JOIN instance i ON i.series_key = e.series_key JOIN metadata m ON m.watermark = i.watermark WHERE "+where+" ORDER BY i.watermark", args...)
+		_, metadata, from := kept(originals)
+		rows, err := tx.Query("SELECT "+metadata+joined+" JOIN metadata k ON k.watermark = i.watermark"+from+" WHERE "+where+" ORDER BY i.watermark", args...)
 		if err != nil {
 			return err
 		}

@@ -17,7 +17,7 @@ import (
 func (x *Index) Search(ctx context.Context, q index.Query) (found []index.Result, err error) {
 	err = x.db.Read(ctx, func(tx *sqldb.Tx) error {
 		key, err := x.partition(tx, q.Partition, false)
-		if fault.KindOf(orNil(err)) == fault.NotFound {
+		if fault.Is(err, fault.NotFound) {
 			return nil
 		}
 		if err != nil {
@@ -35,14 +35,6 @@ func (x *Index) Search(ctx context.Context, q index.Query) (found []index.Result
 		})
 	})
 	return found, err
-}
-
-// orNil lets nil pass through fault.KindOf, which wants an error.
-func orNil(err error) error {
-	if err == nil {
-		return fault.New(fault.Internal, "no error")
-	}
-	return err
 }
 
 const (

@@ -218,7 +218,7 @@ func TestInstancesComeAndGo(t *testing.T) {
 		if _, err := x.Add(t.Context(), place, entry(2, 1, 1, "again", "CT", ""), false); !fault.Is(err, fault.Conflict) {
 			t.Errorf("the same UIDs again: %v", err)
 		}
-		before, err := x.Instances(t.Context(), place, one)
+		before, err := x.Instances(t.Context(), place, one, false)
 		if err != nil || len(before) != 1 || before[0].Start != 3 || string(before[0].Layout) != "\x01\x02" {
 			t.Fatal(before, err)
 		}
@@ -238,7 +238,7 @@ func TestInstancesComeAndGo(t *testing.T) {
 		}
 		for name, err := range map[string]error{
 			"delete again": x.Delete(t.Context(), place, one),
-			"metadata":     x.Metadata(t.Context(), place, one, func(index.Part) error { return nil }),
+			"metadata":     x.Metadata(t.Context(), place, one, false, func(index.Part) error { return nil }),
 			"elsewhere":    x.Delete(t.Context(), "elsewhere", one),
 		} {
 			if !fault.Is(err, fault.NotFound) {
@@ -252,11 +252,79 @@ func TestInstancesComeAndGo(t *testing.T) {
 			t.Errorf("unknown %v %v", unknown, err)
 		}
 		var names []string
-		if err := x.Metadata(t.Context(), place, index.UIDs{Study: "1.1", Series: "1.1.2"}, func(p index.Part) error {
+		if err := x.Metadata(t.Context(), place, index.UIDs{Study: "1.1", Series: "1.1.2"}, false, func(p index.Part) error {
 			names = append(names, fmt.Sprintf("%s %d %d", p.Deflated, p.CRC, p.Size))
 			return nil
 		}); err != nil || !reflect.DeepEqual(names, []string{"Müller^Änne 4294967294 7", "Müller^Änne 4294967294 7"}) {
 			t.Errorf("metadata %q %v", names, err)
+		}
+	})
+}
+
+func TestStudiesAreReplaced(t *testing.T) {
+	onEach(t, func(t *testing.T, x *sqlindex.Index) {
+		fill(t, x)
+		ctx, study := t.Context(), index.UIDs{Study: "1.1"}
+		first, err := x.Instances(ctx, place, study, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		replace := func(old []index.Stored, name string) error {
+			var entries []*index.Entry
+			for se := 1; se <= 2; se++ {
+				for in := 1; in <= 2; in++ {
+					e := entry(1, se, in, name, []string{"", "CT", "SR"}[se], "20240105")
+					e.Object += "-" + name
+					entries = append(entries, e)
+				}
+			}
+			return x.ReplaceStudy(ctx, place, old, entries)
+		}
+		if err := replace(first, "second"); err != nil {
+			t.Fatal(err)
+		}
+		if err := replace(first, "late"); !fault.Is(err, fault.Busy) {
+			t.Errorf("versions that are gone were replaced: %v", err)
+		}
+		second, err := x.Instances(ctx, place, study, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := replace(second, "third"); err != nil {
+			t.Fatal(err)
+		}
+		originals, err := x.Instances(ctx, place, study, true)
+		if err != nil || len(originals) != 4 {
+			t.Fatalf("%d originals, %v", len(originals), err)
+		}
+		for i, o := range originals {
+			if o.Object != first[i].Object || o.Watermark <= second[i].Watermark {
+				t.Errorf("original %d is %s with watermark %d", i, o.Object, o.Watermark)
+			}
+		}
+		names := func(originals bool) (all string) {
+			if err := x.Metadata(ctx, place, study, originals, func(p index.Part) error {
+				all += string(p.Deflated) + " "
+				return nil
+			}); err != nil {
+				t.Fatal(err)
+			}
+			return all
+		}
+		if names(true) != strings.Repeat("Müller^Änne ", 4) || names(false) != strings.Repeat("third ", 4) {
+			t.Errorf("metadata %q, originally %q", names(false), names(true))
+		}
+		if unknown, err := x.Unknown(ctx, []string{first[0].Object, second[0].Object}); err != nil || !reflect.DeepEqual(unknown, []string{second[0].Object}) {
+			t.Errorf("nobody has %v, %v", unknown, err)
+		}
+		if gone, err := x.Discarded(ctx, 100); err != nil || len(gone) != 4 {
+			t.Errorf("discarded %v, %v", gone, err)
+		}
+		if err := x.Delete(ctx, place, study); err != nil {
+			t.Fatal(err)
+		}
+		if gone, err := x.Discarded(ctx, 100); err != nil || len(gone) != 12 {
+			t.Errorf("after the end %d are discarded, %v", len(gone), err)
 		}
 	})
 }

@@ -16,12 +16,8 @@ var _ index.Tags = (*Index)(nil)
 // AddTags adds tags and an operation for them.
 func (x *Index) AddTags(ctx context.Context, tags []index.QueryTag, id string) (running string, err error) {
 	err = x.db.Write(ctx, func(tx *sqldb.Tx) error {
-		found, err := tx.Get("SELECT id FROM operation WHERE status < ?", []any{int64(index.Succeeded)}, &running)
-		if err != nil {
+		if running, err = unfinished(tx, index.Reindexing); err != nil {
 			return err
-		}
-		if found {
-			return fault.New(fault.Busy, "another operation is indexing now")
 		}
 		names := make([]string, len(tags))
 		for i, t := range tags {
@@ -39,10 +35,8 @@ func (x *Index) AddTags(ctx context.Context, tags []index.QueryTag, id string) (
 		if _, err := tx.Get("SELECT COALESCE(MAX(watermark), 0) FROM instance", nil, &end); err != nil {
 			return err
 		}
-		now := x.now().UnixMicro()
-		_, err = tx.Exec("INSERT INTO operation (id, type, status, created, updated, tags, position, final) VALUES (?, 'reindex', ?, ?, ?, ?, 0, ?)",
-			id, int64(index.NotStarted), now, now, strings.Join(names, ","), end)
-		return err
+		o := index.Operation{ID: id, Type: index.Reindexing, End: end}
+		return x.insertOperation(tx, o, strings.Join(names, ","))
 	})
 	return running, err
 }

@@ -150,7 +150,7 @@ func number(b bool) int64 {
 func (x *Index) Unsubscribe(ctx context.Context, partition, workitem, aeTitle string, every bool) error {
 	return x.db.Write(ctx, func(tx *sqldb.Tx) error {
 		p, err := x.partition(tx, partition, false)
-		if fault.KindOf(orNil(err)) == fault.NotFound {
+		if fault.Is(err, fault.NotFound) {
 			return nil
 		}
 		if err != nil {
