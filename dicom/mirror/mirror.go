@@ -143,7 +143,7 @@ func (m *Mirror) mirror(ctx context.Context, s study) error {
 		return err
 	}
 	if len(instances) == 0 {
-		return m.o.FHIR.Transaction(ctx, m.deletion(s.uid))
+		return m.delete(ctx, s.uid)
 	}
 	who := m.patientOf(instances[len(instances)-1])
 	if who.identified() {

@@ -53,12 +53,12 @@ func (a *images) Search(_ context.Context, s archive.Search) (found []archive.Fo
 
 // records is a FHIR service that keeps the bundles it got.
 type records struct {
-	patient []byte
+	found   []byte // what every search finds
 	bundles []string
 	refuse  []error // the first answers
 }
 
-func (r *records) Find(context.Context, string, string, string) ([]byte, error) { return r.patient, nil }
+func (r *records) Find(context.Context, string, string, string) ([]byte, error) { return r.found, nil }
 
 func (r *records) Transaction(_ context.Context, b []byte) error {
 	if len(r.refuse) > 0 {
@@ -169,7 +169,7 @@ func TestAStudyBecomesResources(t *testing.T) {
 
 func TestPatientsThatAreThereKeepWhatIsTheirs(t *testing.T) {
 	a := &images{changes: []index.Change{created(1, "1.1")}, studies: map[string][]*dicom.Dataset{"1.1": {instance("1.1", "1.1.1", "1.1.1.1")}}}
-	f := &records{patient: []byte(`{"resourceType":"Patient","id":"p1","meta":{"versionId":"4"},"active":true,"gender":"unknown","name":[{"use":"official","family":"Lovelace"}]}`)}
+	f := &records{found: []byte(`{"resourceType":"Patient","id":"p1","meta":{"versionId":"4"},"active":true,"gender":"unknown","name":[{"use":"official","family":"Lovelace"}]}`)}
 	follow(t, a, f, mirror.Options{})
 	if len(f.bundles) != 2 {
 		t.Fatalf("%d bundles", len(f.bundles))
@@ -179,7 +179,7 @@ func TestPatientsThatAreThereKeepWhatIsTheirs(t *testing.T) {
 		t.Errorf("%v", p)
 	}
 	// The same again changes nothing.
-	f.patient, f.bundles, a.at = []byte(`{"resourceType":"Patient","id":"p1","meta":{"versionId":"5"},"gender":"female","birthDate":"1970-02-03",`+
+	f.found, f.bundles, a.at = []byte(`{"resourceType":"Patient","id":"p1","meta":{"versionId":"5"},"gender":"female","birthDate":"1970-02-03",`+
 		`"name":[{"family":"Invented","given":["Ada","Maria"]}]}`), nil, 0
 	follow(t, a, f, mirror.Options{})
 	if len(f.bundles) != 1 {
@@ -188,12 +188,34 @@ func TestPatientsThatAreThereKeepWhatIsTheirs(t *testing.T) {
 }
 
 func TestWhatIsGoneIsDeleted(t *testing.T) {
-	a := &images{changes: []index.Change{created(1, "1.1")}}
+	for _, c := range []struct {
+		name, source string
+		deleted      bool
+	}{
+		{"what the service made", "http://salus.example/dicom/v2", true},
+		{"what it made at another port", "http://salus.example:8081/dicom/v2", true},
+		{"what another made", "http://salus.example/other/v2", false},
+		{"what nobody knows", "", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			a := &images{changes: []index.Change{created(1, "1.1")}}
+			f := &records{found: fmt.Appendf(nil, `{"id":"s1","meta":{"versionId":"4","source":%q}}`, c.source)}
+			follow(t, a, f, mirror.Options{})
+			if !c.deleted {
+				if len(f.bundles) > 0 {
+					t.Errorf("%v", f.bundles)
+				}
+				return
+			}
+			if d := entries(t, f.bundles[0])["DELETE ImagingStudy/s1"]; d == nil || d["request"] != `ImagingStudy/s1 W/"4"` {
+				t.Errorf("%v", f.bundles)
+			}
+		})
+	}
 	f := &records{}
-	follow(t, a, f, mirror.Options{})
-	all := entries(t, strings.Join(f.bundles, ""))
-	if d := all["DELETE ImagingStudy"]; d == nil || !strings.Contains(d["request"].(string), "_source=") {
-		t.Errorf("%v", f.bundles)
+	follow(t, &images{changes: []index.Change{created(1, "1.1")}}, f, mirror.Options{})
+	if len(f.bundles) > 0 {
+		t.Errorf("what is not there was deleted: %v", f.bundles)
 	}
 }
 

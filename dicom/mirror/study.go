@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"context"
 	"encoding/json"
 	"net/url"
 	"slices"
@@ -9,6 +10,7 @@ import (
 
 	"salus/dicom"
 	"salus/dicom/tag"
+	"salus/fault"
 )
 
 // The names by which entries of a transaction refer to each other, and systems of codes.
@@ -49,9 +51,32 @@ func ofStudy(uid string) string {
 	return "identifier=" + url.QueryEscape(token(studyUIDs, "urn:oid:"+uid))
 }
 
-// deletion deletes the ImagingStudy of a study that is gone, when it is this service's.
-func (m *Mirror) deletion(uid string) []byte {
-	return encode(bundle("transaction", request("DELETE", "ImagingStudy?"+ofStudy(uid)+"&_source="+url.QueryEscape(m.o.Address), nil)))
+// delete deletes the ImagingStudy of a study that is gone, when it is this service's.
+func (m *Mirror) delete(ctx context.Context, uid string) error {
+	found, err := m.o.FHIR.Find(ctx, "ImagingStudy", "identifier", token(studyUIDs, "urn:oid:"+uid))
+	if err != nil || found == nil {
+		return err
+	}
+	var have struct {
+		ID   string
+		Meta struct{ VersionID, Source string }
+	}
+	if err := json.Unmarshal(found, &have); err != nil {
+		return fault.Wrap(fault.Internal, err, "a resource of the FHIR service cannot be read")
+	}
+	if !m.own(have.Meta.Source) {
+		return nil
+	}
+	gone := request("DELETE", "ImagingStudy/"+have.ID, nil)
+	gone["request"].(fields)["ifMatch"] = `W/"` + have.Meta.VersionID + `"`
+	return m.o.FHIR.Transaction(ctx, encode(bundle("transaction", gone)))
+}
+
+// own reports whether a source is this service, which may have been at another port.
+func (m *Mirror) own(source string) bool {
+	a, e1 := url.Parse(source)
+	b, e2 := url.Parse(m.o.Address)
+	return e1 == nil && e2 == nil && a.Hostname() == b.Hostname() && a.Path == b.Path
 }
 
 // transaction makes what a study needs to be there.

@@ -1,0 +1,105 @@
+package e2e_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"image"
+	_ "image/jpeg"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"salus/dicom/phantom"
+)
+
+// A workspace whose images are mirrored into its FHIR service, which goes on after the server was killed.
+func TestImagingMeetsFHIR(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	exports := filepath.Join(dir, "exports")
+	description := filepath.Join(dir, "workspace.yaml")
+	if err := os.WriteFile(description, fmt.Appendf(nil, `workspace: clinic
+services:
+  - {name: records, kind: fhir}
+  - name: images
+    kind: dicom
+    settings:
+      fhirService: records
+      patientSystem: http://hospital.example/mrn
+      exports: {research: %s}
+`, exports), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	flags := []string{"--open", "--data", filepath.Join(dir, "data"), "--workspace", description}
+	s := start(t, flags...)
+	images := func(path string) string { return s.URL + "/clinic/images/v2" + path }
+	for n := range 4 {
+		request(t, "POST", images("/studies"), slice(t, 1, n/2, n%2), "Accept", dicomJSON, "Content-Type", "application/dicom").want(t, 200)
+	}
+	s.signal(syscall.SIGKILL)
+	s.wait()
+	s = start(t, flags...)
+
+	type bundle struct {
+		Entry []struct {
+			Resource struct {
+				ID                string
+				NumberOfInstances int
+				Subject           struct{ Reference string }
+				Name              []struct{ Family string }
+			}
+		}
+	}
+	find := func(query string) (b bundle) {
+		reply := request(t, "GET", s.URL+"/clinic/records/"+query, nil).want(t, 200)
+		if err := json.Unmarshal(reply.body, &b); err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	study := "ImagingStudy?identifier=urn:dicom:uid|urn:oid:" + phantom.StudyUID(1, 1)
+	waitFor(t, func() bool { b := find(study); return len(b.Entry) == 1 && b.Entry[0].Resource.NumberOfInstances == 4 })
+	patient := find("Patient?identifier=http://hospital.example/mrn|MRN-1")
+	if len(patient.Entry) != 1 || find(study).Entry[0].Resource.Subject.Reference != "Patient/"+patient.Entry[0].Resource.ID {
+		t.Errorf("the patient of the study is none of %v", patient)
+	}
+
+	// The patient was another: the study is corrected, and FHIR follows.
+	change := fmt.Sprintf(`{"studyInstanceUids":[%q],"changeDataset":{"00100010":{"vr":"PN","Value":[{"Alphabetic":"Erdacht^Bea"}]},`+
+		`"00100020":{"vr":"LO","Value":["MRN-2"]}}}`, phantom.StudyUID(1, 1))
+	job := request(t, "POST", images("/studies/$bulkUpdate"), []byte(change), "Content-Type", "application/json").want(t, 202)
+	done := func(job reply) func() bool {
+		return func() bool { return request(t, "GET", job.header.Get("Location"), nil).status == 200 }
+	}
+	waitFor(t, done(job))
+	waitFor(t, func() bool {
+		p := find("Patient?identifier=http://hospital.example/mrn|MRN-2")
+		return len(p.Entry) == 1 && find(study).Entry[0].Resource.Subject.Reference == "Patient/"+p.Entry[0].Resource.ID
+	})
+
+	job = request(t, "POST", images("/export"), fmt.Appendf(nil, `{"source":{"type":"identifiers","settings":{"values":[%q]}},
+		"destination":{"type":"folder","settings":{"blobContainerName":"research"}}}`, phantom.StudyUID(1, 1)), "Content-Type", "application/json").want(t, 202)
+	waitFor(t, done(job))
+	out, err := filepath.Glob(filepath.Join(exports, "*/results/*/*/*.dcm"))
+	if err != nil || len(out) != 4 {
+		t.Errorf("exported %v, %v", out, err)
+	}
+	if stdout, _, code := run(t, "dicom", "dump", out[0]); code != 0 || !strings.Contains(stdout, "Erdacht^Bea") {
+		t.Errorf("exported %.500s", stdout)
+	}
+
+	picture := request(t, "GET", images("/studies/"+phantom.StudyUID(1, 1)+"/thumbnail?viewport=32,32"), nil, "Accept", "image/*").want(t, 200)
+	if img, _, err := image.Decode(bytes.NewReader(picture.body)); err != nil || img.Bounds().Dx() != 32 {
+		t.Errorf("the thumbnail: %v", err)
+	}
+
+	request(t, "DELETE", images("/studies/"+phantom.StudyUID(1, 1)), nil).want(t, 204)
+
+	waitFor(t, func() bool { return len(find(study).Entry) == 0 })
+	if log := s.Log.String(); strings.Contains(log, "Invented") || strings.Contains(log, "MRN-") || strings.Contains(log, "Erdacht") {
+		t.Error("the log has a patient's data")
+	}
+}
