@@ -87,12 +87,34 @@ func runFolder(run int64) string { return fmt.Sprintf("run%d", run) }
 func (a *Archive) Run(ctx context.Context) {
 	a.report("removing objects that an earlier process left", a.sweep(ctx))
 	for {
+		next, err := a.expire(ctx)
+		a.report("deleting studies that have expired", err)
 		a.report("removing objects of deleted instances", a.clean(ctx))
 		a.report("the operations under way", a.operate(ctx))
 		select {
 		case <-ctx.Done():
 			return
 		case <-a.work:
+		case <-time.After(next):
+		}
+	}
+}
+
+// lookEvery is how often the archive looks for what has expired when nothing is known to.
+const lookEvery = time.Minute
+
+// expire deletes the studies whose time has come, and returns how long to wait for the next.
+func (a *Archive) expire(ctx context.Context) (time.Duration, error) {
+	for {
+		n, next, err := a.index.DeleteExpired(ctx, a.o.Now())
+		if n > 0 {
+			a.change()
+		}
+		switch {
+		case err != nil || next.IsZero():
+			return lookEvery, err
+		case n == 0:
+			return max(min(next.Sub(a.o.Now()), lookEvery), time.Millisecond), nil
 		}
 	}
 }

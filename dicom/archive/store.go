@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"time"
 
 	"salus/blob"
 	"salus/dicom"
@@ -36,6 +37,8 @@ type Rules struct {
 	// Strict refuses an instance when an attribute that searches compare is invalid, as version 1 of the reference service does; otherwise it is
 	// stored with a warning.
 	Strict bool
+	// Expires is when the study is to be deleted; zero for never. What is stored last into a study decides.
+	Expires time.Time
 }
 
 // Outcome says what became of an instance.
@@ -70,6 +73,7 @@ func (a *Archive) Store(ctx context.Context, r io.Reader, rules Rules) (Outcome,
 	if err != nil {
 		return out, errors.Join(err, w.Abort())
 	}
+	e.Expires = rules.Expires
 	if !rules.Replace {
 		// Asked before the costly part; whether it holds is decided when the instance is added.
 		if has, err := a.index.Has(ctx, rules.Partition, e.UIDs); err != nil || has {
@@ -83,7 +87,7 @@ func (a *Archive) Store(ctx context.Context, r io.Reader, rules Rules) (Outcome,
 	if err := a.add(ctx, f, e, rules); err != nil {
 		return a.unadded(ctx, out, name, err)
 	}
-	if rules.Replace {
+	if rules.Replace || !rules.Expires.IsZero() {
 		a.wake()
 	}
 	a.change()

@@ -74,6 +74,8 @@ type Entry struct {
 	Metadata Part
 	// Values are what it has for query tags, one for each.
 	Values []Value
+	// Expires is when its study is to be deleted, as the last one says that is added to it; zero for never.
+	Expires time.Time
 }
 
 // Index is the port. Errors: NotFound for what is not there, Conflict for an instance that is there already.
@@ -97,6 +99,8 @@ type Index interface {
 	MetadataOf(ctx context.Context, watermark int64) (Part, error)
 	// Delete takes away everything below UIDs.
 	Delete(ctx context.Context, partition string, u UIDs) error
+	// DeleteExpired takes away studies whose time has come, a few at a time, and returns how many, and when the next one's comes; zero for none.
+	DeleteExpired(ctx context.Context, now time.Time) (n int, next time.Time, err error)
 	// Search returns what matches, newest first.
 	Search(ctx context.Context, q Query) ([]Result, error)
 	// Changes returns entries of the change feed.

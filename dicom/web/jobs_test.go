@@ -164,3 +164,34 @@ func TestExport(t *testing.T) {
 	export(`"1.1/x"`, "out").want(t, 400)
 	export(``, "out").want(t, 400)
 }
+
+func TestStudiesExpire(t *testing.T) {
+	s := start(t, false)
+	file := func(n int) []byte {
+		return message(t, encode(t, image("1.1", "1.1.1", fmt.Sprintf("1.1.1.%d", n)), uid.ExplicitVRLittleEndian))
+	}
+	store := func(n, status int, headers ...string) {
+		t.Helper()
+		s.do("POST", "/v2/studies", file(n), append(headers, "Accept", dicomJSON, "Content-Type", related)...).want(t, status)
+	}
+	const after = "msdicom-expiry-time-milliseconds"
+	store(1, 400, after, "0")
+	store(1, 400, after, "soon")
+	store(1, 400, after, "10", "msdicom-expiry-option", "Absolute")
+	store(1, 400, after, "10", "msdicom-expiry-level", "Series")
+	store(1, 200, after, "3600000", "msdicom-expiry-level", "Study")
+	store(2, 200, after, "1", "msdicom-expiry-option", "RelativeToNow") // the last one decides
+	for n := 0; s.do("GET", "/v2/studies", nil, "Accept", dicomJSON).StatusCode != 204; n++ {
+		if n > 1000 {
+			t.Fatal("the study is still there")
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	if last := s.do("GET", "/v2/changefeed/latest", nil).json(t).(map[string]any); last["action"] != "Delete" || last["sequence"] != 4.0 {
+		t.Errorf("the change feed ends with %v", last)
+	}
+	store(3, 200, after, "200")
+	store(4, 200)
+	time.Sleep(300 * time.Millisecond)
+	s.do("GET", "/v2/studies/1.1/instances", nil, "Accept", dicomJSON).want(t, 200)
+}

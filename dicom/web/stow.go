@@ -7,6 +7,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/textproto"
+	"strconv"
 	"strings"
 	"time"
 
@@ -32,11 +33,15 @@ func (s *server) storeAll(w http.ResponseWriter, c *call, replace bool) error {
 	if !c.acceptsJSON() || len(c.Header.Values("Accept")) == 0 {
 		return fault.New(fault.NotAcceptable, "Accept must name %s", typeJSON)
 	}
+	expires, err := s.expiry(c)
+	if err != nil {
+		return err
+	}
 	parts, err := c.parts()
 	if err != nil {
 		return err
 	}
-	rules := archive.Rules{Partition: c.partition, Study: c.Study, Replace: replace, Strict: c.version == archive.V1}
+	rules := archive.Rules{Partition: c.partition, Study: c.Study, Replace: replace, Strict: c.version == archive.V1, Expires: expires}
 	var outcomes []archive.Outcome
 	for {
 		part, err := parts()
@@ -217,6 +222,27 @@ func (c *call) success(o archive.Outcome) *dicom.Dataset {
 	}
 	return d
 }
+
+// expiry is when the study is to be deleted, by the reference service's headers; zero for never.
+func (s *server) expiry(c *call) (time.Time, error) {
+	after := c.Header.Get("msdicom-expiry-time-milliseconds")
+	if after == "" {
+		return time.Time{}, nil
+	}
+	ms, err := strconv.ParseInt(after, 10, 64)
+	option, level := c.Header.Get("msdicom-expiry-option"), c.Header.Get("msdicom-expiry-level")
+	switch {
+	case err != nil || ms < 1 || ms > maxExpiry.Milliseconds():
+		return time.Time{}, fault.New(fault.Invalid, "msdicom-expiry-time-milliseconds must be a number above 0, and not of more than 100 years")
+	case option != "" && !strings.EqualFold(option, "RelativeToNow"):
+		return time.Time{}, fault.New(fault.Invalid, "msdicom-expiry-option can only be RelativeToNow")
+	case level != "" && !strings.EqualFold(level, "Study"):
+		return time.Time{}, fault.New(fault.Invalid, "msdicom-expiry-level can only be Study")
+	}
+	return s.Now().Add(time.Duration(ms) * time.Millisecond), nil
+}
+
+const maxExpiry = 100 * 365 * 24 * time.Hour
 
 func writeBytes(w http.ResponseWriter, c *call, status int, kind string, b []byte) error {
 	w.Header().Set("Content-Type", kind)

@@ -57,6 +57,9 @@ func (a *adding) add(replace bool) (watermark int64, err error) {
 	if err := a.raise(watermark, newStudy, newSeries, !before); err != nil {
 		return 0, err
 	}
+	if err := a.expire(); err != nil {
+		return 0, err
+	}
 	if err := a.writeValues(a.tx, a.study, a.series, watermark, a.e.Values); err != nil {
 		return 0, err
 	}
@@ -197,6 +200,16 @@ func (a *adding) raise(watermark int64, newStudy, newSeries, more bool) error {
 		return summarize(a.tx, a.study)
 	}
 	return a.modality()
+}
+
+// expire sets when the study is deleted, or that it is not.
+func (a *adding) expire() error {
+	if a.e.Expires.IsZero() {
+		_, err := a.tx.Exec("UPDATE study SET expires = NULL WHERE study_key = ? AND expires IS NOT NULL", a.study)
+		return err
+	}
+	_, err := a.tx.Exec("UPDATE study SET expires = ? WHERE study_key = ?", a.e.Expires.UnixMicro(), a.study)
+	return err
 }
 
 // modality brings the study's modalities up to date when the series' is not among them.

@@ -3,6 +3,7 @@ package sqlindex
 import (
 	"context"
 	"strings"
+	"time"
 
 	"salus/dicom/index"
 	"salus/sqldb"
@@ -22,33 +23,81 @@ func (x *Index) Delete(ctx context.Context, partition string, u index.UIDs) erro
 		if err != nil {
 			return notFound(u)
 		}
-		all, err := doomed(tx, key, u)
+		return x.delete(tx, key, u)
+	})
+}
+
+func (x *Index) delete(tx *sqldb.Tx, partition int64, u index.UIDs) error {
+	all, err := doomed(tx, partition, u)
+	if err != nil {
+		return err
+	}
+	if len(all) == 0 {
+		return notFound(u)
+	}
+	series := map[int64]bool{}
+	for _, g := range all {
+		if err := discard(tx, g.watermark, g.object); err != nil {
+			return err
+		}
+		if err := x.note(tx, partition, g.UIDs, index.Remove, g.watermark); err != nil {
+			return err
+		}
+		series[g.series] = true
+	}
+	for s := range series {
+		if err := shrink(tx, "series", s); err != nil {
+			return err
+		}
+	}
+	if err := shrink(tx, "study", all[0].study); err != nil {
+		return err
+	}
+	return summarize(tx, all[0].study)
+}
+
+// expiredBatch is how many studies are deleted in one transaction.
+const expiredBatch = 10
+
+// DeleteExpired deletes studies whose time has come.
+func (x *Index) DeleteExpired(ctx context.Context, now time.Time) (n int, next time.Time, err error) {
+	var first *int64
+	if err := x.db.Read(ctx, func(tx *sqldb.Tx) error {
+		_, err := tx.Get("SELECT MIN(expires) FROM study", nil, &first)
+		return err
+	}); err != nil || first == nil {
+		return 0, next, err
+	}
+	if next = time.UnixMicro(*first); next.After(now) {
+		return 0, next, nil
+	}
+	type expired struct {
+		partition int64
+		uid       string
+	}
+	err = x.db.Write(ctx, func(tx *sqldb.Tx) error {
+		rows, err := tx.Query("SELECT partition_key, uid FROM study WHERE expires <= ? ORDER BY expires LIMIT ?", now.UnixMicro(), expiredBatch)
 		if err != nil {
 			return err
 		}
-		if len(all) == 0 {
-			return notFound(u)
-		}
-		series := map[int64]bool{}
-		for _, g := range all {
-			if err := discard(tx, g.watermark, g.object); err != nil {
-				return err
-			}
-			if err := x.note(tx, key, g.UIDs, index.Remove, g.watermark); err != nil {
-				return err
-			}
-			series[g.series] = true
-		}
-		for s := range series {
-			if err := shrink(tx, "series", s); err != nil {
-				return err
-			}
-		}
-		if err := shrink(tx, "study", all[0].study); err != nil {
+		var all []expired
+		if err := rows.Each(func(r *sqldb.Rows) error {
+			var e expired
+			err := r.Scan(&e.partition, &e.uid)
+			all = append(all, e)
+			return err
+		}); err != nil {
 			return err
 		}
-		return summarize(tx, all[0].study)
+		for _, e := range all {
+			if err := x.delete(tx, e.partition, index.UIDs{Study: e.uid}); err != nil {
+				return err
+			}
+		}
+		n = len(all)
+		return nil
 	})
+	return n, next, err
 }
 
 func doomed(tx *sqldb.Tx, partition int64, u index.UIDs) (all []gone, err error) {

@@ -1,0 +1,3 @@
+-- When a study is deleted, in microseconds; null for never.
+ALTER TABLE study ADD COLUMN expires INTEGER;
+CREATE INDEX study_expires ON study (expires);
