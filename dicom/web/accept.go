@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"salus/fault"
 )
 
 // media is a media range that a client accepts (RFC 9110 §12.5.1), with the parameters of PS3.18 §8.7.
@@ -108,7 +110,22 @@ func (m media) takes(name string) bool {
 
 // acceptsJSON reports whether a call takes DICOM JSON.
 func (c *call) acceptsJSON() bool {
-	return slices.ContainsFunc(c.accepted(), func(m media) bool {
-		return !m.multipart && (m.takes("application/dicom+json") || m.name == "application/json")
-	})
+	return slices.ContainsFunc(c.accepted(), media.isJSON)
+}
+
+func (m media) isJSON() bool {
+	return !m.multipart && (m.takes(typeJSON) || m.name == "application/json")
+}
+
+// dataSets chooses between DICOM JSON and parts of XML (PS3.18 §8.7.3.2).
+func (c *call) dataSets() (xml bool, err error) {
+	for _, m := range c.accepted() {
+		switch {
+		case m.isJSON():
+			return false, nil
+		case m.multipart && m.takes(typeXML):
+			return true, nil
+		}
+	}
+	return false, fault.New(fault.NotAcceptable, "Accept must name %s, or multipart/related with %s", typeJSON, typeXML)
 }

@@ -1,13 +1,14 @@
 package web
 
 import (
+	"bytes"
 	"net/http"
 	"strings"
 	"time"
 
 	"salus/dicom/gzipped"
 	"salus/dicom/index"
-	"salus/fault"
+	"salus/dicom/xmlmodel"
 	"salus/internal/serve"
 )
 
@@ -16,8 +17,9 @@ var zeroTime time.Time
 
 // metadata is Retrieve Metadata (PS3.18 §10.4.1.1.2). What is stored is sent as it is, compressed for all who take it so.
 func (s *server) metadata(w http.ResponseWriter, c *call) error {
-	if !c.acceptsJSON() {
-		return fault.New(fault.NotAcceptable, "Accept must name %s", typeJSON)
+	xml, err := c.dataSets()
+	if err != nil {
+		return err
 	}
 	watermark, instances, err := s.Archive.Version(c.Context(), c.partition, c.UIDs)
 	if err != nil {
@@ -30,13 +32,19 @@ func (s *server) metadata(w http.ResponseWriter, c *call) error {
 	if c.original() {
 		tag = `"original-` + tag[1:]
 	}
+	if xml {
+		tag = `"xml-` + tag[1:]
+	}
 	h := w.Header()
 	h.Set("ETag", tag)
 	h.Set("Cache-Control", "private, no-cache") // keep it, but ask
-	h.Set("Vary", "Accept-Encoding, msdicom-request-original")
+	h.Set("Vary", "Accept, Accept-Encoding, msdicom-request-original")
 	if unchanged(c.Request, tag) {
 		w.WriteHeader(http.StatusNotModified)
 		return nil
+	}
+	if xml {
+		return s.sendXML(w, c)
 	}
 	h.Set("Content-Type", typeJSON)
 	if c.Method == http.MethodHead {
@@ -96,4 +104,29 @@ func (s *server) sendPlain(w http.ResponseWriter, c *call) error {
 	}
 	_, err = w.Write([]byte{']'})
 	return err
+}
+
+// sendXML sends one part for each instance.
+func (s *server) sendXML(w http.ResponseWriter, c *call) error {
+	out := newRelated(w, c, typeXML)
+	err := s.Archive.Metadata(c.Context(), c.partition, c.UIDs, c.original(), func(p index.Part) error {
+		object, err := gzipped.Piece(p).Inflate(nil)
+		if err != nil {
+			return err
+		}
+		return out.xml(object)
+	})
+	if err != nil {
+		return err
+	}
+	return out.close()
+}
+
+// xml writes a data set, given as DICOM JSON, as a part.
+func (r *related) xml(object []byte) error {
+	b, err := xmlmodel.Append(nil, object)
+	if err != nil {
+		return err
+	}
+	return r.part(typeXML, "", bytes.NewReader(b))
 }

@@ -27,8 +27,9 @@ func (s *server) searchInstances(w http.ResponseWriter, c *call) error {
 
 // search is Search for Studies, Series and Instances (PS3.18 §10.6).
 func (s *server) search(w http.ResponseWriter, c *call, level index.Level) error {
-	if !c.acceptsJSON() {
-		return fault.New(fault.NotAcceptable, "Accept must name %s", typeJSON)
+	xml, err := c.dataSets()
+	if err != nil {
+		return err
 	}
 	q, erroneous, err := s.query(c, level)
 	if err != nil {
@@ -44,6 +45,15 @@ func (s *server) search(w http.ResponseWriter, c *call, level index.Level) error
 	if len(found) == 0 {
 		w.WriteHeader(http.StatusNoContent)
 		return nil
+	}
+	if xml {
+		out := newRelated(w, c, typeXML)
+		for _, one := range found {
+			if err := out.xml(one); err != nil {
+				return err
+			}
+		}
+		return out.close()
 	}
 	body := make([]byte, 0, 2+len(found)*(len(found[0])+64))
 	for i, one := range found {

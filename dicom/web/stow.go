@@ -21,6 +21,7 @@ import (
 const (
 	typeDICOM = "application/dicom"
 	typeJSON  = "application/dicom+json"
+	typeXML   = "application/dicom+xml"
 )
 
 // store is Store Instances (PS3.18 §10.5).

@@ -416,6 +416,23 @@ func TestMetadata(t *testing.T) {
 	s.do("GET", "/v2/studies/7.7/metadata", nil, "Accept", dicomJSON).want(t, 404)
 }
 
+func TestDataSetsAsXML(t *testing.T) {
+	s := start(t, false)
+	s.fill()
+	for path, n := range map[string]int{"/v2/studies/1.1/metadata": 2, "/v2/studies/1.1/series/1.1.1/instances/1.1.1.1/metadata": 1, "/v2/studies": 2} {
+		parts, types := s.do("GET", path, nil, "Accept", `multipart/related; type="application/dicom+xml"`).want(t, 200).parts(t)
+		if len(parts) != n || types[0] != "application/dicom+xml" || !strings.Contains(string(parts[0]), "<FamilyName>Müller</FamilyName>") {
+			t.Errorf("%s: %d parts of type %v: %.300s", path, len(parts), types, parts[0])
+		}
+	}
+	s.do("GET", "/v2/studies/1.1/metadata", nil, "Accept", "application/dicom+xml").want(t, 406)
+	s.do("GET", "/v2/studies", nil, "Accept", "text/html").want(t, 406)
+	json := s.do("GET", "/v2/studies", nil, "Accept", `multipart/related; type="application/dicom+xml"; q=0.5, application/dicom+json`).want(t, 200)
+	if json.Header.Get("Content-Type") != dicomJSON {
+		t.Errorf("type %s", json.Header.Get("Content-Type"))
+	}
+}
+
 func TestDelete(t *testing.T) {
 	s := start(t, false)
 	s.fill()

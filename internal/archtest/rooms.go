@@ -61,6 +61,7 @@ var Rooms = []Room{
 	{"dicom/uid", Vocabulary, "dicom"},
 	{"dicom/web", Transport, "dicom"},
 	{"dicom/worklist", UseCase, "dicom"},
+	{"dicom/xmlmodel", Engine, "dicom"},
 	{"docs/gen", Command, ""},
 	{"e2e", Command, ""},
 	{"e2e/fhir", Command, ""},
