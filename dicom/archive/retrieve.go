@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"io"
-	"strings"
 	"time"
 
 	"salus/blob"
@@ -252,7 +251,7 @@ func (a *Archive) BulkData(ctx context.Context, s index.Stored, path string) (*B
 	if err != nil {
 		return nil, joined(err, o.Close())
 	}
-	e := element(f.Dataset, strings.Split(path, "/"))
+	e := f.Dataset.At(path)
 	if e == nil || e.Items != nil {
 		return nil, joined(fault.New(fault.NotFound, "the instance has no such bulk data"), o.Close())
 	}
@@ -273,32 +272,4 @@ func (a *Archive) BulkData(ctx context.Context, s index.Stored, path string) (*B
 		}
 	}
 	return b, nil
-}
-
-// element finds an element by a path of tags and items.
-func element(d *dicom.Dataset, path []string) *dicom.Element {
-	for {
-		t, ok := dicom.ParseTag(path[0])
-		if !ok {
-			return nil
-		}
-		e := d.Get(t)
-		if e == nil || len(path) == 1 {
-			return e
-		}
-		if len(path) < 3 {
-			return nil
-		}
-		n := 0
-		for _, c := range path[1] {
-			if c < '0' || c > '9' || n > len(e.Items) {
-				return nil
-			}
-			n = n*10 + int(c-'0')
-		}
-		if n < 1 || n > len(e.Items) {
-			return nil
-		}
-		d, path = e.Items[n-1], path[2:]
-	}
 }

@@ -49,19 +49,41 @@ func Decode(data []byte) (*dicom.Dataset, []Bulk, error) {
 	return d, r.bulk, nil
 }
 
-// DecodeArray reads an array of data sets, as the services of PS3.18 exchange them.
+// DecodeArray reads an array of data sets, as the services of PS3.18 exchange them, none of which has a value that is only an address.
 func DecodeArray(data []byte) ([]*dicom.Dataset, error) {
+	sets, err := DecodeBulk(data)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]*dicom.Dataset, len(sets))
+	for i, s := range sets {
+		if len(s.Bulk) > 0 {
+			return nil, wrong(s.Bulk[0].Path, "the value is only an address")
+		}
+		all[i] = s.Dataset
+	}
+	return all, nil
+}
+
+// Set is a data set with the values of it that are only named by an address.
+type Set struct {
+	*dicom.Dataset
+	Bulk []Bulk
+}
+
+// DecodeBulk reads an array of data sets.
+func DecodeBulk(data []byte) ([]Set, error) {
 	var raw []json.RawMessage
 	if err := unmarshal(data, &raw); err != nil {
 		return nil, fault.Wrap(fault.Invalid, err, "the body is no JSON array of data sets (PS3.18 §F.2.1): %s", syntax(err))
 	}
-	all := make([]*dicom.Dataset, 0, len(raw))
+	all := make([]Set, 0, len(raw))
 	for _, one := range raw {
-		d, _, err := Decode(one)
+		d, bulk, err := Decode(one)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, d)
+		all = append(all, Set{d, bulk})
 	}
 	return all, nil
 }

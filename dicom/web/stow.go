@@ -38,31 +38,46 @@ func (s *server) storeAll(w http.ResponseWriter, c *call, replace bool) error {
 	if err != nil {
 		return err
 	}
-	parts, err := c.parts()
+	if err := s.allowTime(w); err != nil {
+		return err
+	}
+	parts, err := s.parts(c)
 	if err != nil {
 		return err
 	}
+	defer parts.close()
 	rules := archive.Rules{Partition: c.partition, Study: c.Study, Replace: replace, Strict: c.version == archive.V1, Expires: expires}
 	var outcomes []archive.Outcome
 	for {
-		part, err := parts()
+		part, err := parts.next()
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
 			return err
 		}
-		// A large file may take longer than a request in general.
-		if err := http.NewResponseController(w).SetReadDeadline(s.Now().Add(partTimeout)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		if err := s.allowTime(w); err != nil {
 			return err
 		}
 		o, err := s.Archive.Store(c.Context(), part, rules)
+		if made, ok := part.(io.Closer); ok {
+			made.Close() // ends who makes it, when not all of it was read
+		}
 		if err != nil {
 			return bodyFault(err)
 		}
 		outcomes = append(outcomes, o)
 	}
 	return c.writeOutcomes(w, outcomes)
+}
+
+// allowTime gives the next part its time: a large file may take longer than a request in general.
+func (s *server) allowTime(w http.ResponseWriter) error {
+	err := http.NewResponseController(w).SetReadDeadline(s.Now().Add(partTimeout))
+	if errors.Is(err, http.ErrNotSupported) {
+		return nil
+	}
+	return err
 }
 
 // partTimeout is how long one part of a request may take to arrive.
@@ -80,8 +95,16 @@ func bodyFault(err error) error {
 	return err
 }
 
-// parts returns a function that gives one file after the other, and io.EOF at the end.
-func (c *call) parts() (func() (io.Reader, error), error) {
+// parts are the files of a request.
+type parts struct {
+	next  func() (io.Reader, error) // one after the other, and io.EOF at the end
+	close func()
+}
+
+func nothing() {}
+
+// parts reads what kind of body a request has: one file, files, or data sets and the bulk data that belongs to them.
+func (s *server) parts(c *call) (parts, error) {
 	kind, params, err := mime.ParseMediaType(c.Header.Get("Content-Type"))
 	if err != nil {
 		// A type without quotes is against RFC 2045 and common.
@@ -89,36 +112,50 @@ func (c *call) parts() (func() (io.Reader, error), error) {
 	}
 	switch {
 	case kind == typeDICOM:
-		body := io.Reader(whole{c.Body})
-		return func() (io.Reader, error) {
-			if body == nil {
-				return nil, io.EOF
-			}
-			one := body
-			body = nil
-			return one, nil
-		}, nil
+		return single(c.Body), nil
 	case kind != "multipart/related":
-		return nil, fault.New(fault.MediaType, "Content-Type must be %s, or multipart/related with parts of that type", typeDICOM)
+		return parts{}, fault.New(fault.MediaType, "Content-Type must be %s, or multipart/related with parts of that type", typeDICOM)
 	case params["boundary"] == "":
-		return nil, fault.New(fault.MediaType, "Content-Type must name the boundary between the parts (RFC 2387)")
-	case params["type"] != "" && !strings.EqualFold(params["type"], typeDICOM):
-		return nil, unsupportedPart(params["type"])
+		return parts{}, fault.New(fault.MediaType, "Content-Type must name the boundary between the parts (RFC 2387)")
 	}
 	r := multipart.NewReader(c.Body, params["boundary"])
-	return func() (io.Reader, error) {
-		p, err := r.NextRawPart()
+	switch of := params["type"]; {
+	case strings.EqualFold(of, typeJSON):
+		return readDataSets(r)
+	case of != "" && !strings.EqualFold(of, typeDICOM):
+		return parts{}, unsupportedPart()
+	}
+	return parts{func() (io.Reader, error) {
+		p, err := nextPart(r)
 		if err != nil {
-			if errors.Is(err, io.EOF) {
-				return nil, io.EOF
-			}
-			return nil, fault.Wrap(fault.Invalid, err, "the body is no multipart message with the boundary that Content-Type names (RFC 2046 §5.1)")
+			return nil, err
 		}
 		if kind := partType(p.Header); kind != "" && kind != typeDICOM {
-			return nil, unsupportedPart(kind)
+			return nil, unsupportedPart()
 		}
 		return whole{p}, nil
-	}, nil
+	}, nothing}, nil
+}
+
+// single is a body that is one file.
+func single(r io.Reader) parts {
+	return parts{func() (io.Reader, error) {
+		if r == nil {
+			return nil, io.EOF
+		}
+		one := whole{r}
+		r = nil
+		return one, nil
+	}, nothing}
+}
+
+// nextPart reads to the next part; io.EOF is the end.
+func nextPart(r *multipart.Reader) (*multipart.Part, error) {
+	p, err := r.NextRawPart()
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, fault.Wrap(fault.Invalid, err, "the body is no multipart message with the boundary that Content-Type names (RFC 2046 §5.1)")
+	}
+	return p, err
 }
 
 // whole reads a part or body, of which an end before its time is the request's fault and not the file's.
@@ -134,8 +171,8 @@ func (w whole) Read(b []byte) (int, error) {
 	return n, err
 }
 
-func unsupportedPart(kind string) error {
-	return fault.New(fault.MediaType, "parts must be of type %s", typeDICOM)
+func unsupportedPart() error {
+	return fault.New(fault.MediaType, "parts must be of type %s, or %s with the bulk data that it names", typeDICOM, typeJSON)
 }
 
 // partType is the type of a part; empty when it has none, which is then the one that the request names for all.
