@@ -24,6 +24,11 @@ type Search struct {
 // Found is one match: the attributes of its levels as one DICOM JSON object.
 type Found []byte
 
+// Find returns the places of what matches, newest first, without their attributes.
+func (a *Archive) Find(ctx context.Context, q index.Query) ([]index.Result, error) {
+	return a.index.Search(ctx, q)
+}
+
 // Search returns what matches, newest first (PS3.18 §10.6).
 func (a *Archive) Search(ctx context.Context, s Search) ([]Found, error) {
 	results, err := a.index.Search(ctx, s.Query)

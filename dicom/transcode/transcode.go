@@ -56,20 +56,7 @@ func Frame(f *part10.File, data []byte, to string) ([]byte, error) {
 
 // To writes a file in another transfer syntax. Faults are NotAcceptable when that is not possible, and may come after something was written.
 func To(w io.Writer, src io.ReaderAt, size int64, to string) error {
-	f, err := part10.Read(io.NewSectionReader(src, 0, size), part10.Options{})
-	if err != nil {
-		return err
-	}
-	if !Can(f.TransferSyntax, to) {
-		return fault.New(fault.NotAcceptable, "transfer syntax %s cannot be written as %s", f.TransferSyntax, to)
-	}
-	if part10.SyntaxOf(f.TransferSyntax).Deflated {
-		// Places in a deflated file are in what was inflated.
-		if f, err = part10.Read(io.NewSectionReader(src, 0, size), part10.Options{Whole: true}); err != nil {
-			return err
-		}
-	}
-	from, err := convert(f, src, to)
+	f, from, err := converted(src, size, to)
 	if err != nil {
 		return err
 	}
@@ -77,6 +64,34 @@ func To(w io.Writer, src io.ReaderAt, size int64, to string) error {
 	part10.SetGroupLength(f.Meta)
 	f.TransferSyntax = to
 	return part10.WriteFile(w, f, from)
+}
+
+// DatasetTo writes only the data set of a file, as messages have it (PS3.7 §6.3.2).
+func DatasetTo(w io.Writer, src io.ReaderAt, size int64, to string) error {
+	f, from, err := converted(src, size, to)
+	if err != nil {
+		return err
+	}
+	return part10.WriteDataset(w, f.Dataset, to, from)
+}
+
+// converted reads a file and makes its data set one in another transfer syntax, whose bulk values are then in what is returned beside it.
+func converted(src io.ReaderAt, size int64, to string) (*part10.File, io.ReaderAt, error) {
+	f, err := part10.Read(io.NewSectionReader(src, 0, size), part10.Options{})
+	if err != nil {
+		return nil, nil, err
+	}
+	if !Can(f.TransferSyntax, to) {
+		return nil, nil, fault.New(fault.NotAcceptable, "transfer syntax %s cannot be written as %s", f.TransferSyntax, to)
+	}
+	if part10.SyntaxOf(f.TransferSyntax).Deflated {
+		// Places in a deflated file are in what was inflated.
+		if f, err = part10.Read(io.NewSectionReader(src, 0, size), part10.Options{Whole: true}); err != nil {
+			return nil, nil, err
+		}
+	}
+	from, err := convert(f, src, to)
+	return f, from, err
 }
 
 // convert changes the data set for another transfer syntax, and returns from where its bulk values are then to be read.

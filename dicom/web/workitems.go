@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"salus/dicom"
+	"salus/dicom/archive"
 	"salus/dicom/index"
 	"salus/dicom/jsonmodel"
 	"salus/dicom/worklist"
@@ -250,7 +251,7 @@ func (c *call) workitemQuery() (worklist.Search, error) {
 		if len(params[name]) > 1 {
 			return q, fault.New(fault.Invalid, "%s is there more than once", key.Tag.Keyword())
 		}
-		m, all, err := match(key.Key, params[name][0], fuzzy)
+		m, all, err := archive.ParseMatch(key.Key, params[name][0], fuzzy)
 		if err != nil {
 			return q, err
 		}

@@ -41,6 +41,7 @@ var Rooms = []Room{
 	{"dicom", Vocabulary, "dicom"},
 	{"dicom/archive", UseCase, "dicom"},
 	{"dicom/client", Transport, "dicom"},
+	{"dicom/dimse", Transport, "dicom"},
 	{"dicom/gen", Command, "dicom"},
 	{"dicom/gzipped", Engine, "dicom"},
 	{"dicom/index", Engine, "dicom"},
@@ -56,6 +57,7 @@ var Rooms = []Room{
 	{"dicom/pixel/codec/jpegls", Engine, "dicom"},
 	{"dicom/pixel/codec/marker", Engine, "dicom"},
 	{"dicom/pixel/codec/rle", Engine, "dicom"},
+	{"dicom/scp", Transport, "dicom"},
 	{"dicom/tag", Vocabulary, "dicom"},
 	{"dicom/transcode", Engine, "dicom"},
 	{"dicom/uid", Vocabulary, "dicom"},
@@ -108,6 +110,7 @@ var Exceptions = []Exception{
 	{"fhir/client/load", "fhir/client", "it loads through a client"},
 	{"dicom/index/sqlindex", "sqldb", "it keeps its tables there"},
 	{"dicom/web", "internal/serve", "every transport handles requests through it"},
+	{"dicom/scp", "dicom/dimse", "it is served through it, as HTTP is through internal/serve"},
 	{"sqldb/sqlite", "sqldb", "a database is one dialect of it"},
 	{"sqldb/postgres", "sqldb", "a database is one dialect of it"},
 }

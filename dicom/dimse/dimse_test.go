@@ -1,0 +1,113 @@
+package dimse
+
+import (
+	"bytes"
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+
+	"salus/dicom"
+	"salus/dicom/tag"
+	"salus/dicom/uid"
+)
+
+func TestProposalsComeBack(t *testing.T) {
+	p := &Proposal{
+		Called: "ARCHIVE", Calling: "MODALITY",
+		Contexts: []Context{
+			{ID: 1, Abstract: uid.Verification, Transfers: []string{uid.ImplicitVRLittleEndian}},
+			{ID: 3, Abstract: uid.CTImageStorage, Transfers: []string{uid.ExplicitVRLittleEndian, uid.JPEG2000}},
+		},
+		Roles:     []Role{{Class: uid.CTImageStorage, SCP: true}},
+		MaxLength: 16384, Implementation: "1.2.3", Version: "TEST",
+	}
+	b := p.encode(associateRequest)
+	h, err := readHead(bytes.NewReader(b))
+	if err != nil || h.kind != associateRequest || int(h.length) != len(b)-6 {
+		t.Fatalf("%+v, %v", h, err)
+	}
+	got, err := decode(associateRequest, b[6:])
+	if err != nil || !reflect.DeepEqual(got, p) {
+		t.Errorf("%+v, %v", got, err)
+	}
+	p.Contexts[1].Result = TransfersNotSupported
+	p.Contexts[1].Transfers = p.Contexts[1].Transfers[:1]
+	p.Contexts[0].Abstract, p.Contexts[1].Abstract = "", ""
+	if got, err := decode(associateAccept, p.encode(associateAccept)[6:]); err != nil || !reflect.DeepEqual(got, p) {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+func TestBrokenProposalsAreRefused(t *testing.T) {
+	good := (&Proposal{Called: "A", Calling: "B", Contexts: []Context{{ID: 1, Abstract: "1.2", Transfers: []string{"1.2.3"}}}}).encode(associateRequest)[6:]
+	change := func(at int, b byte) []byte { c := bytes.Clone(good); c[at] = b; return c }
+	for _, c := range []struct {
+		name string
+		body []byte
+		want error // nil for any
+	}{
+		{"short", good[:67], nil},
+		{"another version", change(1, 2), WrongVersion},
+		{"another context", change(72, '9'), WrongContext},
+		{"an item beyond the end", change(70, 0xFF), nil},
+		{"cut off in an item", good[:len(good)-3], nil},
+		{"an even number", change(68+4+len(applicationContext)+4, 2), nil},
+	} {
+		if _, err := decode(associateRequest, c.body); err == nil || c.want != nil && !errors.Is(err, c.want) {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+	for _, head := range []string{"\x00\x00\x00\x00\x00\x00", "\x08\x00\x00\x00\x00\x00", "\x01\x00\x7f\x00\x00\x00", "\x04\x00\x7f\x00\x00\x00"} {
+		if h, err := readHead(strings.NewReader(head)); err == nil {
+			t.Errorf("%q is %+v", head, h)
+		}
+	}
+}
+
+func TestCommandsComeBack(t *testing.T) {
+	c := NewCommand(CStore, dicom.Text(tag.AffectedSOPClassUID, dicom.UI, uid.CTImageStorage), dicom.Uint16(tag.MessageID, 7))
+	b, err := c.encode(true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := decodeCommand(b)
+	if err != nil || got.Field() != CStore || got.ID() != 7 || !got.hasData() || got.String(tag.AffectedSOPClassUID) != uid.CTImageStorage {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if n, _ := got.Int(tag.CommandGroupLength); int(n) != len(b)-12 {
+		t.Errorf("group length %d of %d bytes", n, len(b))
+	}
+	answer := got.Respond(Success)
+	if !answer.IsResponse() || answer.Field() != CStore|response || answer.number(tag.MessageIDBeingRespondedTo) != 7 {
+		t.Errorf("%+v", answer)
+	}
+	if b, err = answer.encode(false); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := decodeCommand(b); err != nil || got.hasData() {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if _, err := decodeCommand(nil); err == nil {
+		t.Error("nothing is a command")
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	f.Add((&Proposal{Called: "A", Calling: "B", Contexts: []Context{{ID: 1, Abstract: "1.2", Transfers: []string{"1.2.3"}}}, Roles: []Role{{Class: "1.2"}}}).encode(associateRequest)[6:])
+	f.Fuzz(func(t *testing.T, body []byte) {
+		for _, kind := range []byte{associateRequest, associateAccept} {
+			p, err := decode(kind, body)
+			if err != nil {
+				continue
+			}
+			again, err := decode(kind, p.encode(kind)[6:])
+			if err == nil && len(again.Contexts) != len(p.Contexts) {
+				t.Errorf("%d contexts became %d", len(p.Contexts), len(again.Contexts))
+			}
+		}
+		if c, err := decodeCommand(body); err == nil {
+			c.Respond(Success)
+		}
+	})
+}
