@@ -103,3 +103,50 @@ services:
 		t.Error("the log has a patient's data")
 	}
 }
+
+// Modalities and viewers that speak DIMSE.
+func TestAssociations(t *testing.T) {
+	t.Parallel()
+	dir, in := t.TempDir(), t.TempDir()
+	description := filepath.Join(dir, "workspace.yaml")
+	if err := os.WriteFile(description, []byte(`workspace: clinic
+services:
+  - name: images
+    kind: dicom
+    settings:
+      dimse: {aeTitle: ARCHIVE, peers: {SALUS: ""}}
+`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := start(t, "--open", "--data", filepath.Join(dir, "data"), "--workspace", description, "--dimse", "127.0.0.1:0")
+	for n := range 20 {
+		if err := os.WriteFile(filepath.Join(in, fmt.Sprint(n)), slice(t, 1, 0, n), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	to := "dicom://ARCHIVE@" + s.DIMSE
+	if stdout, stderr, code := run(t, "dicom", "send", "--to", to, in); code != 0 || !strings.HasPrefix(stdout, "20 instances") {
+		t.Errorf("send: %d %s%s", code, stdout, stderr)
+	}
+	for name, args := range map[string][]string{
+		"a stranger": {"--to", to, "--as", "NOBODY", in}, "another title": {"--to", "dicom://OTHER@" + s.DIMSE, in},
+	} {
+		if _, stderr, code := run(t, append([]string{"dicom", "send"}, args...)...); code != 4 || !strings.Contains(stderr, "AE title is not known") {
+			t.Errorf("%s: %d %s", name, code, stderr)
+		}
+	}
+	row := request(t, "GET", s.URL+"/clinic/images/v2/studies?includefield=NumberOfStudyRelatedInstances", nil, "Accept", dicomJSON).want(t, 200)
+	if !strings.Contains(string(row.body), `"00201208":{"vr":"IS","Value":[20]}`) {
+		t.Errorf("found %s", row.body)
+	}
+	if code := s.stop(); code != 0 {
+		t.Errorf("the server ended with %d", code)
+	}
+	for name, flags := range map[string][]string{
+		"no service has settings": {"--dimse", "127.0.0.1:0"}, "a certificate without its key": {"--dimse-cert", "x"},
+	} {
+		if _, stderr, code := run(t, append([]string{"serve", "--open", "--listen", "127.0.0.1:0", "--data", t.TempDir()}, flags...)...); code != 2 || !strings.Contains(stderr, "dimse") {
+			t.Errorf("%s: %d %s", name, code, stderr)
+		}
+	}
+}

@@ -57,9 +57,9 @@ func (p *Platform) openDICOM(s *service, dir string, set workspace.DICOMSettings
 		defer close(ended)
 		a.Run(ctx)
 	}
-	list := worklist.New(index, p.cfg.Now)
+	s.worklist = worklist.New(index, p.cfg.Now)
 	s.handler = func(path string) http.Handler {
-		return web.New(web.Options{Archive: a, Worklist: list, Base: rest.Base(path), Partitions: set.Partitions, Now: p.cfg.Now, Ended: ended})
+		return web.New(web.Options{Archive: a, Worklist: s.worklist, Base: rest.Base(path), Partitions: set.Partitions, Now: p.cfg.Now, Ended: ended})
 	}
 	return nil
 }

@@ -46,6 +46,7 @@ type Config struct {
 	Proxies       []netip.Prefix // peers whose X-Forwarded headers are believed
 	Grace         time.Duration  // for requests in work when Run is told to stop
 	Traces        string         // URL of an OTLP/HTTP endpoint; empty: nothing is traced
+	DIMSE         DIMSE          // where DICOM associations are accepted
 	DemoPatients  int            // made-up patients to load into empty FHIR services before requests are served
 
 	Version string // of the program, for the CapabilityStatement and traces
@@ -68,6 +69,7 @@ type Platform struct {
 // Ready is where a platform answers.
 type Ready struct {
 	URL      string // of the server, without trailing slash
+	DIMSE    string // host:port for associations; empty when there is none
 	Services []ReadyService
 }
 
@@ -162,15 +164,19 @@ func (p *Platform) Run(ctx context.Context, ready func(Ready)) error {
 	if err != nil {
 		return fault.Wrap(fault.Unavailable, err, "cannot listen on %s", p.cfg.Listen)
 	}
+	associations, err := p.listenDIMSE(ctx)
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
 	if err := p.loadDemo(ctx); err != nil { // clients that come early wait in the listener's queue
 		if ctx.Err() != nil {
 			err = fault.Wrap(fault.Canceled, err, "interrupted before the server was ready")
 		}
-		return errors.Join(err, l.Close())
+		return errors.Join(err, l.Close(), associations.close())
 	}
 	traced, flush, err := trace(ctx, p.cfg, p.handler)
 	if err != nil {
-		return errors.Join(err, l.Close())
+		return errors.Join(err, l.Close(), associations.close())
 	}
 	srv := &http.Server{
 		Handler:           traced,
@@ -181,11 +187,13 @@ func (p *Platform) Run(ctx context.Context, ready func(Ready)) error {
 		MaxHeaderBytes:    maxHead,
 		ErrorLog:          slog.NewLogLogger(p.log.Handler(), slog.LevelDebug), // broken connections and the like; what matters is in the access log
 	}
-	idle := p.startBackground(ctx)
+	idle := p.startBackground(ctx, associations.serve)
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(l) }()
 	p.log.Info("listening", "address", l.Addr().String(), "data", p.cfg.Data)
-	ready(p.place(l.Addr()))
+	where := p.place(l.Addr())
+	where.DIMSE = associations.address()
+	ready(where)
 
 	select {
 	case err = <-served: // the listener broke; nobody asked for an end
@@ -197,11 +205,12 @@ func (p *Platform) Run(ctx context.Context, ready func(Ready)) error {
 	return errors.Join(err, flush())
 }
 
-// startBackground starts what services do besides answering, until ctx ends or
+// startBackground starts what services do besides answering requests, and more, until ctx ends or
 // stop is called, which waits for it.
-func (p *Platform) startBackground(ctx context.Context) (stop func()) {
+func (p *Platform) startBackground(ctx context.Context, more func(context.Context)) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	var working sync.WaitGroup
+	working.Go(func() { more(ctx) })
 	for _, s := range p.services {
 		if s.background != nil {
 			working.Go(func() { s.background(ctx) })

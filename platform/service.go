@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"salus/dicom/archive"
+	"salus/dicom/worklist"
 	"salus/fault"
 	"salus/fhir/store"
 	"salus/workspace"
@@ -20,6 +21,7 @@ type service struct {
 	path      string           // /{workspace}/{name}
 	store     store.Store      // of a FHIR service; nil when it could not be opened
 	archive   *archive.Archive // of a DICOM service; nil when it could not be opened
+	worklist  *worklist.Worklist
 	images    workspace.DICOMSettings
 	cors      workspace.CORS
 

@@ -1,6 +1,11 @@
 package workspace
 
-import "go.yaml.in/yaml/v3"
+import (
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
 
 // DICOMSettings are the settings of a service of kind dicom. The zero value is
 // what a service without settings has.
@@ -13,11 +18,20 @@ type DICOMSettings struct {
 	PatientSystem  string // of Patient.identifier there
 	IssuerAsSystem bool   // Issuer of Patient ID is the system where an image has it
 
+	DIMSE DIMSE // how others reach it by associations
+
 	Exports map[string]string // folders that instances can be exported to, by the name that requests have for them
 }
 
+// DIMSE says who may associate with a service of kind dicom. The zero value is nobody.
+type DIMSE struct {
+	AETitle   string
+	Partition string            // where instances are stored and looked for
+	Peers     map[string]string // by AE title, with the host:port at which they receive; empty for those that do not
+}
+
 func (f *file) dicomSettings(n *yaml.Node) DICOMSettings {
-	fields := f.mapping(n, "settings of a dicom service", "partitions", "cors", "fhirService", "patientSystem", "issuerAsSystem", "exports")
+	fields := f.mapping(n, "settings of a dicom service", "partitions", "cors", "fhirService", "patientSystem", "issuerAsSystem", "exports", "dimse")
 	var s DICOMSettings
 	if at := fields["partitions"]; at != nil {
 		s.Partitions = f.truth(at, "partitions")
@@ -35,13 +49,57 @@ func (f *file) dicomSettings(n *yaml.Node) DICOMSettings {
 		s.IssuerAsSystem = f.truth(at, "issuerAsSystem")
 	}
 	if at := fields["exports"]; at != nil {
-		s.Exports = f.texts(at, "exports")
+		s.Exports = f.texts(at, "exports", false)
+	}
+	if at := fields["dimse"]; at != nil {
+		s.DIMSE = f.dimse(at)
 	}
 	return s
 }
 
-// texts returns a mapping of names to strings.
-func (f *file) texts(n *yaml.Node, what string) map[string]string {
+// defaultPartition is that of a service without data partitions.
+const defaultPartition = "Microsoft.Default"
+
+func (f *file) dimse(n *yaml.Node) DIMSE {
+	fields := f.mapping(n, "dimse", "aeTitle", "partition", "peers")
+	d := DIMSE{Partition: defaultPartition}
+	if title, ok := f.text(fields, "aeTitle", n); ok {
+		d.AETitle = f.title(fields["aeTitle"], title)
+	}
+	if name, ok := f.optional(fields, "partition"); ok {
+		d.Partition = name
+	}
+	if at := fields["peers"]; at != nil {
+		d.Peers = f.texts(at, "peers", true)
+		for name, address := range d.Peers {
+			f.title(at, name)
+			if address != "" && !hostPort(address) {
+				f.refuse(at, "peers: %s: must be host:port, or empty for an application that receives nothing", name)
+			}
+		}
+	}
+	return d
+}
+
+func hostPort(s string) bool {
+	i := strings.LastIndexByte(s, ':')
+	if i < 1 {
+		return false
+	}
+	n, err := strconv.Atoi(s[i+1:])
+	return err == nil && n > 0 && n < 1<<16
+}
+
+// title refuses what is no AE title (PS3.5 §6.2).
+func (f *file) title(n *yaml.Node, s string) string {
+	if s == "" || len(s) > 16 || strings.TrimSpace(s) != s || strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' || r == '\\' }) {
+		f.refuse(n, "%q is no AE title: 1 to 16 characters of ASCII without backslash", s)
+	}
+	return s
+}
+
+// texts returns a mapping of names to strings, which may be empty when that means something.
+func (f *file) texts(n *yaml.Node, what string, empty bool) map[string]string {
 	if n.Kind != yaml.MappingNode {
 		f.refuse(n, "%s: must be a mapping of names to strings", what)
 		return nil
@@ -52,7 +110,7 @@ func (f *file) texts(n *yaml.Node, what string) map[string]string {
 		switch _, twice := all[key.Value]; {
 		case twice:
 			f.refuse(key, "%s: %s occurs twice", what, key.Value)
-		case value.Kind != yaml.ScalarNode || value.Tag != "!!str" || value.Value == "":
+		case value.Kind != yaml.ScalarNode || value.Tag != "!!str" || value.Value == "" && !empty:
 			f.refuse(value, "%s: %s: must be a string", what, key.Value)
 		default:
 			all[key.Value] = value.Value

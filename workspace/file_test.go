@@ -64,6 +64,7 @@ services:
       patientSystem: http://example.org/mrn
       issuerAsSystem: true
       exports: {research: /srv/research, backup: backup}
+      dimse: {aeTitle: SALUS, peers: {CT1: "10.0.0.5:104", VIEWER: ""}}
 `)
 	if err != nil {
 		t.Fatal(err)
@@ -71,6 +72,7 @@ services:
 	want := workspace.DICOMSettings{
 		Partitions: true, FHIRService: "fhir", PatientSystem: "http://example.org/mrn", IssuerAsSystem: true,
 		Exports: map[string]string{"research": "/srv/research", "backup": "backup"},
+		DIMSE:   workspace.DIMSE{AETitle: "SALUS", Partition: "Microsoft.Default", Peers: map[string]string{"CT1": "10.0.0.5:104", "VIEWER": ""}},
 	}
 	if d := cmp.Diff(want, got.Services[1].DICOM); d != "" {
 		t.Errorf("read differs (-want +got):\n%s", d)
@@ -114,6 +116,8 @@ func TestReadNamesLineAndRule(t *testing.T) {
 				"start.yaml line 13: methods: must be a list", "start.yaml line 14: maxAge: must be", "start.yaml line 12: cors: credentials"}},
 		{"origins that are none", "workspace: clinic\nservices:\n- name: fhir\n  kind: fhir\n  settings:\n    cors:\n      origins: [app.example.org]\n", fault.Invalid,
 			[]string{"start.yaml line 7: origins: must be * or"}},
+		{"peers that are none", "workspace: clinic\nservices:\n- name: images\n  kind: dicom\n  settings:\n    dimse:\n      peers: {A_NAME_THAT_IS_TOO_LONG: x}\n", fault.Invalid,
+			[]string{"start.yaml line 7: aeTitle: missing", `start.yaml line 7: "A_NAME_THAT_IS_TOO_LONG" is no AE title`, "start.yaml line 7: peers: A_NAME_THAT_IS_TOO_LONG: must be host:port"}},
 		{"exports that are no folders", "workspace: clinic\nservices:\n- name: images\n  kind: dicom\n  settings:\n    exports: {a: 1, a: x}\n", fault.Invalid,
 			[]string{"start.yaml line 6: exports: a: must be a string"}},
 		{"two documents", "workspace: clinic\nservices:\n- {name: fhir, kind: fhir}\n---\nworkspace: b\n", fault.Invalid,

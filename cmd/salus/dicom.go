@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -48,7 +49,9 @@ func (s dicomService) open() (*client.Client, error) {
 
 // dicomSendCmd is `salus dicom send`.
 type dicomSendCmd struct {
-	dicomService
+	To      string   `help:"Base URL of the DICOM service with its version, or dicom://AETITLE@HOST:PORT to send by C-STORE." default:"http://127.0.0.1:8080/default/dicom/v2" env:"SALUS_DICOM" placeholder:"URL"`
+	Token   string   `help:"Bearer token; better given by the environment." env:"SALUS_TOKEN"`
+	As      string   `help:"AE title of the sender, with C-STORE." default:"SALUS" placeholder:"AETITLE"`
 	Workers int      `help:"Files sent at the same time." default:"4" short:"j"`
 	Paths   []string `arg:"" name:"path" help:"Files, and folders of which every file is sent."`
 }
@@ -58,15 +61,15 @@ const sendFailures = 20
 
 // Run sends the files and prints a summary.
 func (c *dicomSendCmd) Run(ctx context.Context, t *terminal) error {
-	service, err := c.open()
-	if err != nil {
-		return err
-	}
-	defer service.Close()
 	files, total, err := findFiles(c.Paths)
 	if err != nil {
 		return err
 	}
+	service, err := c.storer(ctx, files)
+	if err != nil {
+		return err
+	}
+	defer service.Close()
 	s := &sending{terminal: t, bar: newByteBar(t.err, total)}
 	start := time.Now()
 	group, ctx := errgroup.WithContext(ctx)
@@ -83,6 +86,14 @@ func (c *dicomSendCmd) Run(ctx context.Context, t *terminal) error {
 		err = fault.New(fault.Invalid, "%d files were not stored", s.failed.Load())
 	}
 	return err
+}
+
+// storer opens the way by which files are stored.
+func (c *dicomSendCmd) storer(ctx context.Context, files []string) (storer, error) {
+	if to, err := url.Parse(c.To); err == nil && to.Scheme == "dicom" {
+		return associate(ctx, to, c.As, files, max(c.Workers, 1))
+	}
+	return dicomService{To: c.To, Token: c.Token}.open()
 }
 
 // findFiles lists files and those in folders, and their bytes.
@@ -115,7 +126,7 @@ type sending struct {
 	mu sync.Mutex // for writing failures
 }
 
-func (s *sending) send(ctx context.Context, service *client.Client, name string) error {
+func (s *sending) send(ctx context.Context, service storer, name string) error {
 	f, err := os.Open(name)
 	if err != nil {
 		return fault.Wrap(fault.NotFound, err, "a file cannot be opened")

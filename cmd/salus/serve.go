@@ -50,6 +50,7 @@ func (c *serveCmd) Run(ctx context.Context, t *terminal) (err error) {
 		CacheBytes: e.CacheSize, MaxBody: e.MaxBody, MaxBundle: e.MaxBundle, BundleEntries: e.BundleEntries,
 		MaxRequests: e.MaxRequests, MaxQueue: e.MaxQueue, QueueWait: e.QueueWait, MaxBodies: e.MaxBodies, Timeout: e.RequestTimeout, Proxies: e.Proxies,
 		Grace: e.ShutdownGrace, Traces: e.OTLPEndpoint,
+		DIMSE:   platform.DIMSE{Listen: e.DIMSE, Cert: e.DIMSECert, Key: e.DIMSEKey, CA: e.DIMSECA},
 		Version: version, Logger: log,
 	}
 	if e.Demo {
@@ -71,6 +72,9 @@ func (c *serveCmd) Run(ctx context.Context, t *terminal) (err error) {
 func announce(w io.Writer, r platform.Ready) {
 	for _, s := range r.Services {
 		fmt.Fprintf(w, "service %s %s %s\n", s.Name, s.Kind, s.URL)
+	}
+	if r.DIMSE != "" {
+		fmt.Fprintf(w, "dimse %s\n", r.DIMSE)
 	}
 	fmt.Fprintf(w, "ready %s\n", r.URL)
 }

@@ -38,6 +38,10 @@ type settings struct {
 	LogLevel       slog.Level
 	LogFormat      string
 	OTLPEndpoint   string
+	DIMSE          string
+	DIMSECert      string
+	DIMSEKey       string
+	DIMSECA        string
 }
 
 // setting is a row of the table: one name in three spellings (flag --log-level,
@@ -124,6 +128,18 @@ var table = []setting{
 	{name: "otlp-endpoint", value: "URL", note: "none; nothing is traced", since: "0.1",
 		help: "OTLP/HTTP collector that traces are sent to (below it, to /v1/traces), such as http://127.0.0.1:4318.",
 		set:  func(s *settings, v string) error { return endpoint(&s.OTLPEndpoint, v) }},
+	{name: "dimse", value: "ADDR", note: "none; DIMSE is off", since: "0.1",
+		help: "Address and port to accept DICOM associations on (C-STORE, C-FIND and others), for the DICOM services whose settings have dimse.",
+		set:  func(s *settings, v string) error { return address(&s.DIMSE, v) }},
+	{name: "dimse-cert", value: "FILE", note: "none; associations are not encrypted", since: "0.1",
+		help: "Certificate, in PEM, with which DICOM associations are encrypted.",
+		set:  func(s *settings, v string) error { s.DIMSECert = v; return nil }},
+	{name: "dimse-key", value: "FILE", since: "0.1",
+		help: "Private key, in PEM, of dimse-cert.",
+		set:  func(s *settings, v string) error { s.DIMSEKey = v; return nil }},
+	{name: "dimse-ca", value: "FILE", note: "none; callers are known by their addresses", since: "0.1",
+		help: "Certificates, in PEM, of which one must have signed a caller's.",
+		set:  func(s *settings, v string) error { s.DIMSECA = v; return nil }},
 }
 
 func (r setting) flag() string { return "--" + r.name }

@@ -89,6 +89,9 @@ func (e *effective) agree() error {
 		}
 		return fault.New(fault.Invalid, "%s: this build has no authentication yet and so listens on loopback addresses only, such as 127.0.0.1:8080", e.origins["listen"])
 	}
+	if (e.DIMSECert == "") != (e.DIMSEKey == "") || e.DIMSECert == "" && e.DIMSECA != "" {
+		return fault.New(fault.Invalid, "dimse-cert and dimse-key belong together, and dimse-ca needs both")
+	}
 	if e.Data == "" && !e.Demo {
 		dir, err := userData()
 		if err != nil {

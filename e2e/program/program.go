@@ -48,6 +48,7 @@ const readyTimeout = 2 * time.Minute
 type Server struct {
 	URL      string   // of the server
 	FHIR     string   // of its first service
+	DIMSE    string   // host:port for associations; empty when there is none
 	Services []string // the lines "service …" that it printed
 	Log      *Log     // what it wrote to standard error
 
@@ -81,6 +82,8 @@ func Start(ctx context.Context, path, home string, args ...string) (*Server, err
 				if fields := strings.Fields(rest); len(fields) == 3 && s.FHIR == "" {
 					s.FHIR = fields[2]
 				}
+			case "dimse":
+				s.DIMSE = rest
 			case "ready":
 				s.URL = rest
 				close(ready)
