@@ -38,6 +38,8 @@ type settings struct {
 	keys     int // index keys per resource in the baseline
 	limit    time.Duration
 	keep     string // folder for the data of scales
+	dicom    bool   // measure the DICOM service, and nothing else
+	orthanc  string // to measure beside it
 	scales   []int  // measure searches on so many times the patients, and nothing else
 }
 
@@ -62,6 +64,8 @@ func parseFlags(args []string, w io.Writer) (settings, error) {
 	f.IntVar(&s.keys, "keys", 25, "index keys per resource that the baseline writes")
 	scales := f.String("scales", "", "compare searches on so many times the data, such as 1,8,64, and measure nothing else")
 	f.StringVar(&s.keep, "keep", "", "folder in which -scales leaves its data, and finds it the next time")
+	f.BoolVar(&s.dicom, "images", false, "measure the DICOM service, beside Orthanc where it is installed, and nothing else")
+	f.StringVar(&s.orthanc, "orthanc", "/usr/sbin/Orthanc", "Orthanc to measure with -images")
 	f.DurationVar(&s.limit, "limit", 30*time.Minute, "time for everything")
 	if err := f.Parse(args); err != nil {
 		return s, err
@@ -145,6 +149,9 @@ type bench struct {
 func (b *bench) all(ctx context.Context) (err error) {
 	if len(b.scales) > 0 {
 		return b.growths(ctx)
+	}
+	if b.dicom {
+		return b.images(ctx)
 	}
 	if err := b.start(ctx); err != nil {
 		return err

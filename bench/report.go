@@ -22,6 +22,9 @@ type report struct {
 	Figures  []*figure `json:"figures"`
 	Scales   []int     `json:"scales,omitempty"`
 	Growths  []*growth `json:"growths,omitempty"`
+	// Beside are measurements of DICOM services: Salus and, where it is there, another.
+	Beside   map[string][]*row `json:"beside,omitempty"`
+	Memories []*figure         `json:"memories,omitempty"`
 }
 
 // row is one measurement of many operations. Times are milliseconds, 0 when
@@ -95,6 +98,10 @@ func (r *report) print(w io.Writer) {
 		r.Started.Format(time.DateTime), r.Go, r.CPUs, r.Patients, r.Seed, r.Clients)
 	if len(r.Growths) > 0 {
 		r.printGrowths(w)
+	}
+	if len(r.Beside) > 0 {
+		r.printImages(w)
+		return
 	}
 	rows := [][]string{{"part", "measurement", "count", "rate/s", "p50 ms", "p95 ms", "p99 ms", "raw/s", "of raw", "note"}}
 	for i, x := range r.Rows {
