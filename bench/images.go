@@ -51,7 +51,11 @@ func (b *bench) images(ctx context.Context) error {
 		}
 	}
 	rows := map[string][]*row{}
-	for _, start := range []func(context.Context) (*pacs, error){b.startSalus, b.startOrthanc} {
+	for _, start := range []func(context.Context) (*pacs, error){
+		b.startSalus,
+		func(ctx context.Context) (*pacs, error) { return b.startOrthanc(ctx, "orthanc", true) },
+		func(ctx context.Context) (*pacs, error) { return b.startOrthanc(ctx, "orthanc as installed", false) },
+	} {
 		p, err := start(ctx)
 		if err != nil {
 			return err
@@ -215,7 +219,7 @@ func (p *pacs) associate(ctx context.Context, dir string, files [][]byte) (*samp
 	if _, err := exec.LookPath("storescu"); err != nil {
 		return &sample{}, nil
 	}
-	folder := filepath.Join(dir, "send-"+p.name)
+	folder := filepath.Join(dir, "send-"+strings.ReplaceAll(p.name, " ", "-"))
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, err
 	}
@@ -302,9 +306,9 @@ func (b *bench) startSalus(ctx context.Context) (*pacs, error) {
 		"--dimse", "127.0.0.1:"+dimse)
 }
 
-// startOrthanc starts Orthanc with its DICOMweb plugin, as Debian has them, with its own settings but for addresses, folders, and Nagle's
-// algorithm, which is switched off in its favour. It brings files to the disk before it answers (SyncStorageArea), as Salus does.
-func (b *bench) startOrthanc(ctx context.Context) (*pacs, error) {
+// startOrthanc starts Orthanc with its DICOMweb plugin, as Debian has them, with its own settings but for addresses and folders; tuned switches off
+// Nagle's algorithm in its favour. It brings files to the disk before it answers (SyncStorageArea), as Salus does.
+func (b *bench) startOrthanc(ctx context.Context, name string, tuned bool) (*pacs, error) {
 	const plugin = "/usr/share/orthanc/plugins/libOrthancDicomWeb.so"
 	if _, err := os.Stat(b.orthanc); err != nil {
 		return nil, nil
@@ -319,14 +323,14 @@ func (b *bench) startOrthanc(ctx context.Context) (*pacs, error) {
 			return nil, err
 		}
 	}
-	dir := filepath.Join(b.dir, "orthanc")
+	dir := filepath.Join(b.dir, strings.ReplaceAll(name, " ", "-"))
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
 	config, err := json.Marshal(map[string]any{
 		"Name": "bench", "StorageDirectory": dir, "IndexDirectory": dir, "HttpPort": ports[0], "DicomPort": ports[1], "DicomAet": "SALUS",
 		"RemoteAccessAllowed": false, "AuthenticationEnabled": false, "Plugins": []string{plugin}, "DicomAlwaysAllowStore": true,
-		"KeepAlive": true, "TcpNoDelay": true, "SyncStorageArea": true, "DicomWeb": map[string]any{"Enable": true, "Root": "/dicom-web/"},
+		"KeepAlive": true, "TcpNoDelay": tuned, "SyncStorageArea": true, "DicomWeb": map[string]any{"Enable": true, "Root": "/dicom-web/"},
 	})
 	if err != nil {
 		return nil, err
@@ -335,31 +339,37 @@ func (b *bench) startOrthanc(ctx context.Context) (*pacs, error) {
 	if err := os.WriteFile(file, config, 0o600); err != nil {
 		return nil, err
 	}
-	p := &pacs{name: "orthanc", root: fmt.Sprintf("http://127.0.0.1:%d/dicom-web", ports[0]), port: fmt.Sprint(ports[1])}
+	p := &pacs{name: name, root: fmt.Sprintf("http://127.0.0.1:%d/dicom-web", ports[0]), port: fmt.Sprint(ports[1])}
 	return p.run(ctx, b.orthanc, file)
 }
 
 // printImages writes what was measured side by side.
 func (r *report) printImages(w io.Writer) {
-	fmt.Fprintf(w, "DICOM services, the same requests one after the other\n%-28s %12s %12s %8s   %s\n", "", "salus /s", "orthanc /s", "ratio", "p50 and p99 in ms: salus, orthanc")
+	fmt.Fprintf(w, "DICOM services, the same requests one after the other; orthanc with TcpNoDelay, and as installed\n\n")
+	rows := [][]string{{"", "salus /s", "orthanc /s", "ratio", "installed /s", "ratio", "salus p50", "p99 ms", "orthanc p50", "p99 ms"}}
 	for _, name := range imageOrder {
-		rows := r.Beside[name]
-		if len(rows) == 0 {
-			continue
+		beside := r.Beside[name]
+		for len(beside) < 3 {
+			beside = append(beside, &row{})
 		}
-		line := fmt.Sprintf("%-28s %12.1f", name, rows[0].Rate)
-		times := fmt.Sprintf("%.2f %.2f", rows[0].P50, rows[0].P99)
-		if len(rows) > 1 && rows[1].Rate > 0 {
-			line += fmt.Sprintf(" %12.1f %7.1fx", rows[1].Rate, rows[0].Rate/rows[1].Rate)
-			times += fmt.Sprintf(", %.2f %.2f", rows[1].P50, rows[1].P99)
-		} else {
-			line += strings.Repeat(" ", 22)
-		}
-		fmt.Fprintln(w, line+"   "+times)
+		own, tuned, installed := beside[0], beside[1], beside[2]
+		rows = append(rows, []string{
+			name, number(own.Rate), number(tuned.Rate), times(own.Rate, tuned.Rate), number(installed.Rate), times(own.Rate, installed.Rate),
+			number(own.P50), number(own.P99), number(tuned.P50), number(tuned.P99),
+		})
 	}
+	table(w, rows, "lrrrrrrrrr")
+	fmt.Fprintln(w)
 	for _, f := range r.Memories {
 		fmt.Fprintf(w, "%s: %.0f %s\n", f.Name, f.Value, f.Unit)
 	}
+}
+
+func times(a, b float64) string {
+	if b == 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%.1f×", a/b)
 }
 
 // imageOrder is the order in which the measurements are shown.

@@ -10,6 +10,8 @@ import (
 	"encoding/binary"
 	"hash/crc32"
 	"io"
+	"slices"
+	"sync"
 
 	"github.com/klauspost/compress/flate"
 )
@@ -21,14 +23,26 @@ type Piece struct {
 	Size     int64
 }
 
+// level of compression: pieces are made once and sent often.
+const level = 6
+
+// Compressors and their opposites are large and are used again.
+var (
+	compressors sync.Pool // of *flate.Writer
+	inflaters   sync.Pool // of io.ReadCloser that are flate.Resetter
+)
+
 // Compress makes a piece.
-func Compress(data []byte) (Piece, error) {
+func Compress(data []byte) (_ Piece, err error) {
 	var b bytes.Buffer
 	b.Grow(len(data)/4 + 64)
-	w, err := flate.NewWriter(&b, 6)
-	if err != nil {
+	w, ok := compressors.Get().(*flate.Writer)
+	if ok {
+		w.Reset(&b)
+	} else if w, err = flate.NewWriter(&b, level); err != nil {
 		return Piece{}, err
 	}
+	defer compressors.Put(w)
 	if _, err := w.Write(data); err != nil {
 		return Piece{}, err
 	}
@@ -43,12 +57,20 @@ var last = []byte{1, 0, 0, 0xFF, 0xFF}
 
 // Inflate appends the bytes of a piece.
 func (p Piece) Inflate(b []byte) ([]byte, error) {
-	r := flate.NewReader(io.MultiReader(bytes.NewReader(p.Deflated), bytes.NewReader(last)))
-	w := bytes.NewBuffer(b)
-	if _, err := io.CopyN(w, r, p.Size); err != nil {
+	from := io.MultiReader(bytes.NewReader(p.Deflated), bytes.NewReader(last))
+	r, ok := inflaters.Get().(io.Reader)
+	if !ok {
+		r = flate.NewReader(from)
+	} else if err := r.(flate.Resetter).Reset(from, nil); err != nil {
 		return nil, err
 	}
-	return w.Bytes(), nil
+	defer inflaters.Put(r)
+	at := len(b)
+	b = slices.Grow(b, int(p.Size))[:at+int(p.Size)]
+	if _, err := io.ReadFull(r, b[at:]); err != nil {
+		return nil, err
+	}
+	return b, nil
 }
 
 // Writer writes a stream.
