@@ -110,8 +110,8 @@ func grey(d *dicom.Dataset, f *Frame, number int, o Options) image.Image {
 		t.window = f.extent(d, t)
 	}
 	inverse := f.Photometric == "MONOCHROME1"
-	show := func(raw uint32) byte {
-		g := t.show(f.number(raw))
+	show := func(v int64) byte {
+		g := t.show(v)
 		if inverse {
 			return 255 - g
 		}
@@ -120,19 +120,46 @@ func grey(d *dicom.Dataset, f *Frame, number int, o Options) image.Image {
 	img := image.NewGray(image.Rect(0, 0, f.Columns, f.Rows))
 	if f.Bits > 16 {
 		for i := range img.Pix {
-			img.Pix[i] = show(f.raw(i))
+			img.Pix[i] = show(f.Value(i))
 		}
 		return img
 	}
-	// There are no more values than this, and mostly fewer than pixels.
-	table := make([]byte, 1<<f.Bits)
-	for i := range table {
-		table[i] = show(uint32(i))
-	}
-	for i := range img.Pix {
-		img.Pix[i] = table[f.raw(i)]
-	}
+	f.through(img.Pix, show)
 	return img
+}
+
+// through maps the samples of an image of up to 16 bits through a table of what there is between the smallest and the largest.
+func (f *Frame) through(out []byte, show func(int64) byte) {
+	shift, mask := uint(f.High+1-f.Stored)&15, uint16(1<<f.Stored-1)
+	sign := uint16(0) // added to signed numbers, so that none is below 0
+	if f.Signed {
+		sign = 1 << (f.Stored - 1)
+	}
+	table := func(low, high uint16) []byte {
+		t := make([]byte, int(high)-int(low)+1)
+		for i := range t {
+			t[i] = show(int64(low) + int64(i) - int64(sign))
+		}
+		return t
+	}
+	if f.Bits == 8 {
+		all := table(0, mask)
+		for i, b := range f.Samples[:len(out)] {
+			out[i] = all[uint16(b)>>shift&mask^sign]
+		}
+		return
+	}
+	samples := f.Samples[:2*len(out)]
+	low, high := uint16(math.MaxUint16), uint16(0)
+	for i := 0; i < len(samples)-1; i += 2 {
+		k := (uint16(samples[i])|uint16(samples[i+1])<<8)>>shift&mask ^ sign
+		low, high = min(low, k), max(high, k)
+	}
+	some := table(low, high)
+	for i := range out {
+		k := (uint16(samples[2*i])|uint16(samples[2*i+1])<<8)>>shift&mask ^ sign
+		out[i] = some[k-low]
+	}
 }
 
 // measured maps a stored value to that of the modality, such as Hounsfield units (PS3.3 §C.11.1).

@@ -153,8 +153,8 @@ func frameReader(f *archive.Frames, i int, as string) (io.Reader, int64, error) 
 	if err != nil {
 		return nil, 0, err
 	}
-	data, err := io.ReadAll(r)
-	if err != nil {
+	data := make([]byte, f.Size(i))
+	if _, err := io.ReadFull(r, data); err != nil {
 		return nil, 0, err
 	}
 	out, err := transcode.Frame(file, data, as)
@@ -176,6 +176,5 @@ func (c *call) sendFrame(w http.ResponseWriter, f *archive.Frames, i int, form f
 	if c.Method == http.MethodHead {
 		return nil
 	}
-	_, err = io.Copy(w, r)
-	return err
+	return copyTo(w, r)
 }

@@ -7,7 +7,9 @@ import (
 	"io"
 	"net/http"
 	"path"
+	"slices"
 	"strconv"
+	"sync"
 
 	"salus/dicom/archive"
 	"salus/dicom/index"
@@ -194,8 +196,9 @@ func (s *server) show(w http.ResponseWriter, c *call, all []picture, form frameF
 		return nil
 	}
 	out := newRelated(w, c, form.kind)
-	e := easel{archive: s.Archive}
-	defer e.close()
+	e := easels.Get().(*easel)
+	e.archive = s.Archive
+	defer func() { e.close(); easels.Put(e) }()
 	for _, p := range all {
 		data, err := e.draw(c.Context(), p, form.kind, l)
 		if err != nil {
@@ -220,7 +223,11 @@ func (s *server) show(w http.ResponseWriter, c *call, all []picture, form frameF
 type easel struct {
 	archive *archive.Archive
 	frames  *archive.Frames
+	data    []byte // of the frame
 }
+
+// easels are for being used again, with their memory.
+var easels = sync.Pool{New: func() any { return new(easel) }}
 
 // draw returns a picture in a media type.
 func (e *easel) draw(ctx context.Context, p picture, kind string, l look) (_ []byte, err error) {
@@ -241,8 +248,10 @@ func (e *easel) draw(ctx context.Context, p picture, kind string, l look) (_ []b
 	if e.frames.Size(p.frame) > pixel.MaxFrame {
 		return nil, fault.New(fault.NotAcceptable, "the frame is larger than the %d MiB that are shown", pixel.MaxFrame>>20)
 	}
-	data, err := io.ReadAll(r)
-	if err != nil {
+	// Decoding native frames keeps the bytes, so that they are used again only when the picture is made.
+	data := slices.Grow(e.data[:0], int(e.frames.Size(p.frame)))[:e.frames.Size(p.frame)]
+	e.data = data
+	if _, err := io.ReadFull(r, data); err != nil {
 		return nil, err
 	}
 	frame, err := pixel.Decode(file, data)

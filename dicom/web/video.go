@@ -47,6 +47,5 @@ func (s *server) video(w http.ResponseWriter, c *call, one index.Stored, kind st
 	if c.Method == http.MethodHead {
 		return nil
 	}
-	_, err = io.Copy(w, b)
-	return err
+	return copyTo(w, b)
 }

@@ -214,8 +214,7 @@ func (s *server) bulkdata(w http.ResponseWriter, c *call) error {
 	if c.Method == http.MethodHead {
 		return nil
 	}
-	_, err = io.Copy(w, b)
-	return err
+	return copyTo(w, b)
 }
 
 // chooseBulk reports whether bytes are sent as a single part, and whether they can be sent at all.
@@ -267,8 +266,7 @@ func (r *related) part(kind, location string, body io.Reader) error {
 	if _, err := io.WriteString(r.w, head+"\r\n"); err != nil {
 		return err
 	}
-	_, err := io.Copy(r.w, body)
-	return err
+	return copyTo(r.w, body)
 }
 
 func (r *related) close() error {

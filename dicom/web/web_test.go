@@ -33,12 +33,12 @@ import (
 
 // service is a server with an empty archive.
 type service struct {
-	t   *testing.T
+	t   testing.TB
 	url string
 	out blob.Store // the container named out, for exports
 }
 
-func start(t *testing.T, partitions bool) *service {
+func start(t testing.TB, partitions bool) *service {
 	t.Helper()
 	dir := t.TempDir()
 	objects, err := file.Open(filepath.Join(dir, "objects"))
@@ -110,7 +110,7 @@ func (s *service) do(method, path string, body []byte, headers ...string) answer
 	return answer{res, b}
 }
 
-func (a answer) want(t *testing.T, status int) answer {
+func (a answer) want(t testing.TB, status int) answer {
 	t.Helper()
 	if a.StatusCode != status {
 		t.Errorf("status %d, want %d: %.300s", a.StatusCode, status, a.body)
@@ -118,7 +118,7 @@ func (a answer) want(t *testing.T, status int) answer {
 	return a
 }
 
-func (a answer) json(t *testing.T) (v any) {
+func (a answer) json(t testing.TB) (v any) {
 	t.Helper()
 	if err := json.Unmarshal(a.body, &v); err != nil {
 		t.Fatalf("%v in %.300s", err, a.body)
@@ -127,7 +127,7 @@ func (a answer) json(t *testing.T) (v any) {
 }
 
 // parts are the bodies of a multipart answer with their types.
-func (a answer) parts(t *testing.T) (bodies [][]byte, types []string) {
+func (a answer) parts(t testing.TB) (bodies [][]byte, types []string) {
 	t.Helper()
 	kind, params, err := mime.ParseMediaType(a.Header.Get("Content-Type"))
 	if err != nil || kind != "multipart/related" || params["type"] == "" {
@@ -174,7 +174,7 @@ func image(study, series, instance string, change ...dicom.Element) *dicom.Datas
 	return d
 }
 
-func encode(t *testing.T, d *dicom.Dataset, syntax string) []byte {
+func encode(t testing.TB, d *dicom.Dataset, syntax string) []byte {
 	t.Helper()
 	meta := dicom.New(dicom.Text(tag.TransferSyntaxUID, dicom.UI, syntax))
 	part10.SetGroupLength(meta)
@@ -186,7 +186,7 @@ func encode(t *testing.T, d *dicom.Dataset, syntax string) []byte {
 }
 
 // message puts files into a multipart body with the boundary x.
-func message(t *testing.T, files ...[]byte) []byte {
+func message(t testing.TB, files ...[]byte) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	w := multipart.NewWriter(&b)
