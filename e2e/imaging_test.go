@@ -6,11 +6,15 @@ import (
 	"fmt"
 	"image"
 	_ "image/jpeg"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/johannesboyne/gofakes3"
+	"github.com/johannesboyne/gofakes3/backend/s3mem"
 
 	"salus/dicom/phantom"
 )
@@ -148,5 +152,53 @@ services:
 		if _, stderr, code := run(t, append([]string{"serve", "--open", "--listen", "127.0.0.1:0", "--data", t.TempDir()}, flags...)...); code != 2 || !strings.Contains(stderr, "dimse") {
 			t.Errorf("%s: %d %s", name, code, stderr)
 		}
+	}
+}
+
+// The files of images in a bucket of a storage service, and their index beside it.
+func TestImagesInABucket(t *testing.T) {
+	backend := s3mem.New()
+	if err := backend.CreateBucket("images"); err != nil {
+		t.Fatal(err)
+	}
+	storage := httptest.NewServer(gofakes3.New(backend, gofakes3.WithLogger(gofakes3.DiscardLog())).Server())
+	defer storage.Close()
+	t.Setenv("AWS_ACCESS_KEY_ID", "key")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
+	data := t.TempDir()
+	flags := []string{"--open", "--data", data, "--blob-url", "s3://images/salus?region=us-east-1&endpoint=" + storage.URL}
+	s := start(t, flags...)
+	base := "/default/dicom/v2/studies"
+	for n := range 3 {
+		request(t, "POST", s.URL+base, slice(t, 1, 0, n), "Accept", dicomJSON, "Content-Type", "application/dicom").want(t, 200)
+	}
+	s.signal(syscall.SIGKILL)
+	s.wait()
+	s = start(t, flags...)
+	instance := s.URL + base + "/" + phantom.StudyUID(1, 1) + "/series/" + phantom.StudyUID(1, 1) + ".0/instances/" + phantom.StudyUID(1, 1) + ".0.2"
+	if file := request(t, "GET", instance, nil, "Accept", "application/dicom; transfer-syntax=*").want(t, 200); !bytes.Equal(file.body, slice(t, 1, 0, 2)) {
+		t.Error("the file came back otherwise")
+	}
+	objects := func() int {
+		list, err := backend.ListBucket("images", nil, gofakes3.ListBucketPage{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(list.Contents)
+	}
+	if n := objects(); n != 3 {
+		t.Errorf("%d objects in the bucket", n)
+	}
+	request(t, "DELETE", s.URL+base+"/"+phantom.StudyUID(1, 1), nil).want(t, 204)
+	waitFor(t, func() bool { return objects() == 0 })
+	if left, err := filepath.Glob(filepath.Join(data, "default/dicom/objects/run*")); err != nil || len(left) > 0 {
+		t.Errorf("files beside the index: %v, %v", left, err)
+	}
+	if code := s.stop(); code != 0 {
+		t.Errorf("the server ended with %d", code)
+	}
+	storage.Close()
+	if _, stderr, code := run(t, append([]string{"serve", "--listen", "127.0.0.1:0"}, flags...)...); code != 6 || !strings.Contains(stderr, "storage service") || strings.Contains(stderr, "secret") {
+		t.Errorf("without its storage: %d %s", code, stderr)
 	}
 }

@@ -8,10 +8,13 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
+	"time"
 
 	"salus/blob"
 	"salus/blob/file"
+	"salus/blob/s3"
 	"salus/dicom/archive"
 	"salus/dicom/index/sqlindex"
 	"salus/dicom/mirror"
@@ -28,7 +31,7 @@ func (p *Platform) openDICOM(s *service, dir string, set workspace.DICOMSettings
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fault.Wrap(fault.Unavailable, err, "the directory of the service cannot be made")
 	}
-	objects, err := file.Open(filepath.Join(dir, "objects")) // first, since it keeps other processes out
+	objects, err := p.openObjects(filepath.Join(dir, "objects"), s) // first, since it keeps other processes out
 	if err != nil {
 		return err
 	}
@@ -64,14 +67,52 @@ func (p *Platform) openDICOM(s *service, dir string, set workspace.DICOMSettings
 	return nil
 }
 
-// openExports opens the folders that instances can be exported to.
+// openObjects opens what keeps the files of a service: dir, or the storage of the settings, of which dir is then what keeps other processes out.
+func (p *Platform) openObjects(dir string, s *service) (blob.Store, error) {
+	local, err := file.Open(dir)
+	if err != nil || p.cfg.Blobs == "" {
+		return local, err
+	}
+	there, err := openBlobs(p.cfg.Blobs, s.workspace+"/"+s.name)
+	if err != nil {
+		return nil, errors.Join(err, local.Close())
+	}
+	return guarded{there, local}, nil
+}
+
+// guarded is a store that one process at a time has open, because of another.
+type guarded struct {
+	blob.Store
+	guard blob.Store
+}
+
+func (g guarded) Close() error { return errors.Join(g.Store.Close(), g.guard.Close()) }
+
+// openBlobs opens the storage at a URL, or a folder, below a path.
+func openBlobs(address, path string) (blob.Store, error) {
+	if !strings.HasPrefix(address, "s3:") {
+		return file.Open(filepath.Join(strings.TrimPrefix(address, "file://"), filepath.FromSlash(path)))
+	}
+	o, err := s3.ParseURL(address)
+	if err != nil {
+		return nil, err
+	}
+	if path != "" {
+		o.Prefix += path + "/"
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), storageTimeout)
+	defer cancel()
+	return s3.Open(ctx, o)
+}
+
+// storageTimeout is how long a storage service may take to answer at the start.
+const storageTimeout = 30 * time.Second
+
+// openExports opens the folders and buckets that instances can be exported to.
 func openExports(folders map[string]string) (map[string]blob.Store, error) {
 	all := map[string]blob.Store{}
-	for name, folder := range folders {
-		if err := os.MkdirAll(folder, 0o700); err != nil {
-			return nil, errors.Join(fault.Wrap(fault.Unavailable, err, "exports: %s: the folder cannot be made", name), closeAll(all))
-		}
-		store, err := file.Open(folder)
+	for name, place := range folders {
+		store, err := openBlobs(place, "")
 		if err != nil {
 			return nil, errors.Join(fault.Wrap(fault.KindOf(err), err, "exports: %s: %s", name, fault.As(err).Message), closeAll(all))
 		}

@@ -46,6 +46,7 @@ type Config struct {
 	Proxies       []netip.Prefix // peers whose X-Forwarded headers are believed
 	Grace         time.Duration  // for requests in work when Run is told to stop
 	Traces        string         // URL of an OTLP/HTTP endpoint; empty: nothing is traced
+	Blobs         string         // URL of the storage of DICOM files; empty: below Data
 	DIMSE         DIMSE          // where DICOM associations are accepted
 	DemoPatients  int            // made-up patients to load into empty FHIR services before requests are served
 

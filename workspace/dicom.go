@@ -20,7 +20,7 @@ type DICOMSettings struct {
 
 	DIMSE DIMSE // how others reach it by associations
 
-	Exports map[string]string // folders that instances can be exported to, by the name that requests have for them
+	Exports map[string]string // folders, or s3:// addresses of buckets, that instances can be exported to, by the name that requests have for them
 }
 
 // DIMSE says who may associate with a service of kind dicom. The zero value is nobody.

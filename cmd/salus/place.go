@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"path/filepath"
 	"strconv"
 	"strings"
 )
@@ -57,6 +58,16 @@ func endpoint(p *string, v string) error {
 	u, err := url.Parse(v)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return fmt.Errorf("must be an http or https URL without user, query and fragment")
+	}
+	*p = v
+	return nil
+}
+
+func blobs(p *string, v string) error {
+	u, err := url.Parse(v)
+	good := err == nil && u.User == nil && (u.Scheme == "s3" && u.Host != "" || u.Scheme == "file" && u.Host == "" && filepath.IsAbs(u.Path))
+	if !good {
+		return fmt.Errorf("must be file:///DIR or s3://BUCKET/PREFIX, without credentials")
 	}
 	*p = v
 	return nil

@@ -49,7 +49,7 @@ func (c *serveCmd) Run(ctx context.Context, t *terminal) (err error) {
 		Listen: e.Listen, Data: e.Data, Workspace: w, Domain: e.Domain,
 		CacheBytes: e.CacheSize, MaxBody: e.MaxBody, MaxBundle: e.MaxBundle, BundleEntries: e.BundleEntries,
 		MaxRequests: e.MaxRequests, MaxQueue: e.MaxQueue, QueueWait: e.QueueWait, MaxBodies: e.MaxBodies, Timeout: e.RequestTimeout, Proxies: e.Proxies,
-		Grace: e.ShutdownGrace, Traces: e.OTLPEndpoint,
+		Grace: e.ShutdownGrace, Traces: e.OTLPEndpoint, Blobs: e.BlobURL,
 		DIMSE:   platform.DIMSE{Listen: e.DIMSE, Cert: e.DIMSECert, Key: e.DIMSEKey, CA: e.DIMSECA},
 		Version: version, Logger: log,
 	}

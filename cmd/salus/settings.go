@@ -38,6 +38,7 @@ type settings struct {
 	LogLevel       slog.Level
 	LogFormat      string
 	OTLPEndpoint   string
+	BlobURL        string
 	DIMSE          string
 	DIMSECert      string
 	DIMSEKey       string
@@ -128,6 +129,9 @@ var table = []setting{
 	{name: "otlp-endpoint", value: "URL", note: "none; nothing is traced", since: "0.1",
 		help: "OTLP/HTTP collector that traces are sent to (below it, to /v1/traces), such as http://127.0.0.1:4318.",
 		set:  func(s *settings, v string) error { return endpoint(&s.OTLPEndpoint, v) }},
+	{name: "blob-url", value: "URL", note: "files below data", since: "0.1",
+		help: "Where the files of DICOM services are kept: file:///DIR, or s3://BUCKET/PREFIX?endpoint=URL&region=NAME with credentials from the environment.",
+		set:  func(s *settings, v string) error { return blobs(&s.BlobURL, v) }},
 	{name: "dimse", value: "ADDR", note: "none; DIMSE is off", since: "0.1",
 		help: "Address and port to accept DICOM associations on (C-STORE, C-FIND and others), for the DICOM services whose settings have dimse.",
 		set:  func(s *settings, v string) error { return address(&s.DIMSE, v) }},

@@ -43,7 +43,7 @@ func TestTable_EveryRowSetsAFieldOfItsOwn(t *testing.T) {
 		"listen": "127.0.0.1:1", "data": "d", "config": "c", "workspace": "w", "open": "true", "demo": "true", "demo-patients": "7",
 		"domain": "a.example", "cache-size": "9MB", "max-body": "5MB", "max-bundle": "6MB", "bundle-entries": "9", "shutdown-grace": "3s",
 		"max-requests": "9", "max-queue": "9", "queue-wait": "9s", "max-bodies": "9MiB", "request-timeout": "9s", "trusted-proxies": "10.0.0.0/8, fd00::/8",
-		"log-level": "error", "log-format": "json", "otlp-endpoint": "http://x:1", "dimse": "127.0.0.1:2", "dimse-cert": "c", "dimse-key": "k", "dimse-ca": "a",
+		"log-level": "error", "log-format": "json", "otlp-endpoint": "http://x:1", "blob-url": "s3://b", "dimse": "127.0.0.1:2", "dimse-cert": "c", "dimse-key": "k", "dimse-ca": "a",
 	}
 	owner := map[int]string{}
 	for _, r := range table {

@@ -36,6 +36,7 @@ var Rooms = []Room{
 	{"blob", Engine, ""},
 	{"blob/blobtest", Adapter, ""},
 	{"blob/file", Adapter, ""},
+	{"blob/s3", Adapter, ""},
 	{"cmd/salus", Command, ""},
 	{"demo", Engine, ""},
 	{"dicom", Vocabulary, "dicom"},
@@ -126,6 +127,7 @@ type Fence struct {
 var Fences = []Fence{
 	{"database/sql", []string{"sqldb", "sqldb/sqlite", "sqldb/postgres"}, "SQL goes through sqldb"},
 	{"modernc.org/sqlite", []string{"sqldb/sqlite"}, "one package per database"},
+	{"github.com/minio/minio-go", []string{"blob/s3"}, "one package per storage"},
 	{"github.com/jackc/pgx", []string{"sqldb/postgres"}, "one package per database"},
 	{"github.com/cockroachdb/pebble", []string{"fhir/store/lsm", "bench"}, "the embedded database is the engine's own affair; bench measures what it costs by itself"},
 	{"github.com/RoaringBitmap/roaring", []string{"fhir/store/lsm"}, "bitmaps are the engine's own affair"},
