@@ -25,22 +25,23 @@ import (
 
 // settings are the flags.
 type settings struct {
-	patients int
-	seed     uint64
-	clients  int           // that load at the same time
-	budget   time.Duration // of one measurement
-	reps     int           // of one search at most
-	only     []string
-	synthea  string
-	json     string
-	binary   string
-	data     string
-	keys     int // index keys per resource in the baseline
-	limit    time.Duration
-	keep     string // folder for the data of scales
-	dicom    bool   // measure the DICOM service, and nothing else
-	orthanc  string // to measure beside it
-	scales   []int  // measure searches on so many times the patients, and nothing else
+	patients  int
+	seed      uint64
+	clients   int           // that load at the same time
+	budget    time.Duration // of one measurement
+	reps      int           // of one search at most
+	only      []string
+	synthea   string
+	json      string
+	binary    string
+	data      string
+	keys      int // index keys per resource in the baseline
+	limit     time.Duration
+	keep      string // folder for the data of scales
+	instances []int  // measure searches for so many DICOM instances, and nothing else
+	dicom     bool   // measure the DICOM service, and nothing else
+	orthanc   string // to measure beside it
+	scales    []int  // measure searches on so many times the patients, and nothing else
 }
 
 // parts are what can be measured, in order. The load always runs: the others
@@ -64,6 +65,7 @@ func parseFlags(args []string, w io.Writer) (settings, error) {
 	f.IntVar(&s.keys, "keys", 25, "index keys per resource that the baseline writes")
 	scales := f.String("scales", "", "compare searches on so many times the data, such as 1,8,64, and measure nothing else")
 	f.StringVar(&s.keep, "keep", "", "folder in which -scales leaves its data, and finds it the next time")
+	instances := f.String("instances", "", "measure searches on an index of so many DICOM instances, such as 10000,1000000, and nothing else")
 	f.BoolVar(&s.dicom, "images", false, "measure the DICOM service, beside Orthanc where it is installed, and nothing else")
 	f.StringVar(&s.orthanc, "orthanc", "/usr/sbin/Orthanc", "Orthanc to measure with -images")
 	f.DurationVar(&s.limit, "limit", 30*time.Minute, "time for everything")
@@ -72,6 +74,9 @@ func parseFlags(args []string, w io.Writer) (settings, error) {
 	}
 	var err error
 	if s.scales, err = parseScales(*scales); err != nil {
+		return s, err
+	}
+	if s.instances, err = parseScales(*instances); err != nil {
 		return s, err
 	}
 	s.only = strings.Split(*only, ",")
@@ -149,6 +154,9 @@ type bench struct {
 func (b *bench) all(ctx context.Context) (err error) {
 	if len(b.scales) > 0 {
 		return b.growths(ctx)
+	}
+	if len(b.instances) > 0 {
+		return b.indexed(ctx)
 	}
 	if b.dicom {
 		return b.images(ctx)
