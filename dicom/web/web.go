@@ -81,8 +81,8 @@ func (s *server) register(mux *http.ServeMux, route route, path string, version 
 	}
 	for _, place := range places {
 		methods := map[string]handler{}
-		for method, h := range route.methods {
-			methods[method] = h
+		for _, o := range route.methods {
+			methods[o.method] = o.handle
 		}
 		mux.Handle(place+route.path, serve.Adapt(s.adapt(methods, version, place != path, route.divided), writeError))
 	}

@@ -536,6 +536,29 @@ func TestChangeFeed(t *testing.T) {
 	}
 }
 
+func TestDescription(t *testing.T) {
+	s := start(t, false)
+	for _, version := range []string{"v1", "v2"} {
+		a := s.do("GET", "/"+version+"/api.yaml", nil).want(t, 200)
+		d := a.json(t).(map[string]any)
+		paths := d["paths"].(map[string]any)
+		if d["openapi"] != "3.0.3" || len(paths) < 35 || paths["/studies/{study}/series"] == nil {
+			t.Errorf("%s: %d paths", version, len(paths))
+		}
+		for path, methods := range paths {
+			for method, o := range methods.(map[string]any) {
+				if o := o.(map[string]any); o["summary"] == "" || strings.Count(path, "{") > 0 && o["parameters"] == nil {
+					t.Errorf("%s %s is not described: %v", method, path, o)
+				}
+			}
+		}
+	}
+	divided := start(t, true).do("GET", "/v2/api.yaml", nil).want(t, 200)
+	if !strings.Contains(string(divided.body), `"/partitions/{partition}/studies/{study}"`) || strings.Contains(string(divided.body), `"/studies/{study}"`) {
+		t.Errorf("%.300s", divided.body)
+	}
+}
+
 func TestPartitions(t *testing.T) {
 	s := start(t, true)
 	data := encode(t, image("1.1", "1.2", "1.3"), uid.ExplicitVRLittleEndian)
