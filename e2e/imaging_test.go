@@ -34,7 +34,8 @@ services:
       fhirService: records
       patientSystem: http://hospital.example/mrn
       exports: {research: %s}
-`, exports), 0o600); err != nil {
+      inbox: %s
+`, exports, filepath.Join(dir, "inbox")), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	flags := []string{"--open", "--data", filepath.Join(dir, "data"), "--workspace", description}
@@ -94,6 +95,12 @@ services:
 	if stdout, _, code := run(t, "dicom", "dump", out[0]); code != 0 || !strings.Contains(stdout, "Erdacht^Bea") {
 		t.Errorf("exported %.500s", stdout)
 	}
+
+	if err := os.WriteFile(filepath.Join(dir, "inbox", "IM1"), slice(t, 2, 0, 0), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, func() bool { _, err := os.Stat(filepath.Join(dir, "inbox", ".stored", "IM1")); return err == nil })
+	request(t, "GET", images("/studies/"+phantom.StudyUID(1, 2)+"/metadata"), nil, "Accept", dicomJSON).want(t, 200)
 
 	picture := request(t, "GET", images("/studies/"+phantom.StudyUID(1, 1)+"/thumbnail?viewport=32,32"), nil, "Accept", "image/*").want(t, 200)
 	if img, _, err := image.Decode(bytes.NewReader(picture.body)); err != nil || img.Bounds().Dx() != 32 {

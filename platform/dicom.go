@@ -16,6 +16,7 @@ import (
 	"salus/blob/file"
 	"salus/blob/s3"
 	"salus/dicom/archive"
+	"salus/dicom/inbox"
 	"salus/dicom/index/sqlindex"
 	"salus/dicom/mirror"
 	"salus/dicom/web"
@@ -56,15 +57,40 @@ func (p *Platform) openDICOM(s *service, dir string, set workspace.DICOMSettings
 	s.archive, s.images = a, set
 	s.close, s.check = once(a.Close), a.Check
 	ended := make(chan struct{})
+	watch, err := p.openInbox(s, a, set.Inbox)
+	if err != nil {
+		return err
+	}
 	s.background = func(ctx context.Context) {
 		defer close(ended)
+		var working sync.WaitGroup
+		working.Go(func() { watch(ctx) })
 		a.Run(ctx)
+		working.Wait()
 	}
 	s.worklist = worklist.New(index, p.cfg.Now)
 	s.handler = func(path string) http.Handler {
 		return web.New(web.Options{Archive: a, Worklist: s.worklist, Base: rest.Base(path), Partitions: set.Partitions, Now: p.cfg.Now, Ended: ended})
 	}
 	return nil
+}
+
+// openInbox returns what stores the files that are put into a folder, until its context ends.
+func (p *Platform) openInbox(s *service, a *archive.Archive, folder string) (func(context.Context), error) {
+	if folder == "" {
+		return func(context.Context) {}, nil
+	}
+	log := p.log.With("workspace", s.workspace, "service", s.name)
+	in, err := inbox.Open(inbox.Options{Folder: folder, Archive: a, Partition: web.DefaultPartition, Interval: inbox.DefaultInterval, Logger: log})
+	if err != nil {
+		return nil, fault.Wrap(fault.KindOf(err), err, "inbox: %s", fault.As(err).Message)
+	}
+	return func(ctx context.Context) {
+		in.Run(ctx)
+		if err := in.Close(); err != nil {
+			log.Warn("the inbox was not closed", "error", err)
+		}
+	}, nil
 }
 
 // openObjects opens what keeps the files of a service: dir, or the storage of the settings, of which dir is then what keeps other processes out.

@@ -20,6 +20,8 @@ type DICOMSettings struct {
 
 	DIMSE DIMSE // how others reach it by associations
 
+	Inbox string // folder whose files are stored; empty for none
+
 	Exports map[string]string // folders, or s3:// addresses of buckets, that instances can be exported to, by the name that requests have for them
 }
 
@@ -31,7 +33,7 @@ type DIMSE struct {
 }
 
 func (f *file) dicomSettings(n *yaml.Node) DICOMSettings {
-	fields := f.mapping(n, "settings of a dicom service", "partitions", "cors", "fhirService", "patientSystem", "issuerAsSystem", "exports", "dimse")
+	fields := f.mapping(n, "settings of a dicom service", "partitions", "cors", "fhirService", "patientSystem", "issuerAsSystem", "exports", "dimse", "inbox")
 	var s DICOMSettings
 	if at := fields["partitions"]; at != nil {
 		s.Partitions = f.truth(at, "partitions")
@@ -50,6 +52,9 @@ func (f *file) dicomSettings(n *yaml.Node) DICOMSettings {
 	}
 	if at := fields["exports"]; at != nil {
 		s.Exports = f.texts(at, "exports", false)
+	}
+	if folder, ok := f.optional(fields, "inbox"); ok {
+		s.Inbox = folder
 	}
 	if at := fields["dimse"]; at != nil {
 		s.DIMSE = f.dimse(at)

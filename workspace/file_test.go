@@ -64,6 +64,7 @@ services:
       patientSystem: http://example.org/mrn
       issuerAsSystem: true
       exports: {research: /srv/research, backup: backup}
+      inbox: /srv/inbox
       dimse: {aeTitle: SALUS, peers: {CT1: "10.0.0.5:104", VIEWER: ""}}
 `)
 	if err != nil {
@@ -72,6 +73,7 @@ services:
 	want := workspace.DICOMSettings{
 		Partitions: true, FHIRService: "fhir", PatientSystem: "http://example.org/mrn", IssuerAsSystem: true,
 		Exports: map[string]string{"research": "/srv/research", "backup": "backup"},
+		Inbox:   "/srv/inbox",
 		DIMSE:   workspace.DIMSE{AETitle: "SALUS", Partition: "Microsoft.Default", Peers: map[string]string{"CT1": "10.0.0.5:104", "VIEWER": ""}},
 	}
 	if d := cmp.Diff(want, got.Services[1].DICOM); d != "" {

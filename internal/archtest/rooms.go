@@ -45,6 +45,7 @@ var Rooms = []Room{
 	{"dicom/dimse", Transport, "dicom"},
 	{"dicom/gen", Command, "dicom"},
 	{"dicom/gzipped", Engine, "dicom"},
+	{"dicom/inbox", Transport, "dicom"},
 	{"dicom/index", Engine, "dicom"},
 	{"dicom/index/sqlindex", Adapter, "dicom"},
 	{"dicom/jsonmodel", Engine, "dicom"},
