@@ -169,7 +169,11 @@ func (f *Frames) find() error {
 // File returns the instance's data set without its pixel data, for those who decode frames.
 func (f *Frames) File() (_ *part10.File, err error) {
 	if f.file == nil {
-		f.file, err = part10.Read(io.NewSectionReader(f.object, 0, f.object.Size()), part10.Options{Until: tag.FloatPixelData})
+		o := part10.Options{Until: tag.FloatPixelData}
+		if part10.SyntaxOf(f.Stored.TransferSyntax).BigEndian {
+			o.Until = 0 // the VR of pixel data says how it is written
+		}
+		f.file, err = part10.Read(io.NewSectionReader(f.object, 0, f.object.Size()), o)
 	}
 	return f.file, err
 }

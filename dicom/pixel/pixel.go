@@ -51,6 +51,11 @@ func Decode(f *part10.File, data []byte) (*Frame, error) {
 	}
 	syntax := part10.SyntaxOf(f.TransferSyntax)
 	if !syntax.Encapsulated {
+		if e := f.Dataset.Get(tag.PixelData); syntax.BigEndian && frame.Bits <= 8 && e != nil && e.VR == dicom.OW {
+			if data, err = swapped(data); err != nil {
+				return nil, err
+			}
+		}
 		return frame, frame.native(data, planar, syntax.BigEndian || f.TransferSyntax == part10.PrivateGE)
 	}
 	c, err := decode(f.TransferSyntax, data, frame)
@@ -116,6 +121,18 @@ func describe(d *dicom.Dataset) (f *Frame, planar bool, err error) {
 		return nil, false, fault.New(fault.NotAcceptable, "the frame is larger than the %d MiB that are decoded", MaxFrame>>20)
 	}
 	return f, number(tag.PlanarConfiguration, 0) == 1, nil
+}
+
+// swapped brings the bytes of samples that were written as big-endian words, although they are bytes, into their order (PS3.5 §8.1.2).
+func swapped(data []byte) ([]byte, error) {
+	if len(data)%2 == 1 {
+		return nil, fault.New(fault.NotAcceptable, "a frame of an odd number of bytes in big-endian words is not decoded")
+	}
+	out := make([]byte, len(data))
+	for i := 0; i < len(data); i += 2 {
+		out[i], out[i+1] = data[i+1], data[i]
+	}
+	return out, nil
 }
 
 // native takes samples that are not compressed.

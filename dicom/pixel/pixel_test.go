@@ -49,12 +49,20 @@ func TestPictures(t *testing.T) {
 		dicom.Uint16(tag.BluePaletteColorLookupTableDescriptor, 2, 0, 16), dicom.Uint16(tag.RedPaletteColorLookupTableData, 0xFF00, 0),
 		dicom.Uint16(tag.GreenPaletteColorLookupTableData, 0, 0x8000), dicom.Uint16(tag.BluePaletteColorLookupTableData, 0, 0x0100),
 	}
+	table := func(sequence dicom.Tag, first uint16, bits uint16, values ...uint16) dicom.Element {
+		return dicom.Sequence(sequence, dicom.New(dicom.Uint16(tag.LUTDescriptor, uint16(len(values)), first, bits), dicom.Uint16(tag.LUTData, values...)))
+	}
+	words := picture("MONOCHROME2", 4, 1, 8, append(window, dicom.Element{Tag: tag.PixelData, VR: dicom.OW})...)
+	words.TransferSyntax = uid.ExplicitVRBigEndian
 	for _, c := range []struct {
 		name string
 		f    *part10.File
 		data []byte
 		want []byte
 	}{
+		{"a modality table", picture("MONOCHROME2", 3, 1, 8, append(window, table(tag.ModalityLUTSequence, 1, 16, 0, 255, 100))...), []byte{1, 2, 9}, []byte{0, 255, 100}},
+		{"a VOI table of 12 bits", picture("MONOCHROME2", 3, 1, 8, table(tag.VOILUTSequence, 10, 12, 0, 0x800, 0xFF0)), []byte{9, 11, 200}, []byte{0, 128, 255}},
+		{"bytes in big-endian words", words, []byte{1, 0, 3, 2}, []byte{0, 1, 2, 3}},
 		{"a window over everything", picture("MONOCHROME2", 3, 1, 8, window...), []byte{0, 100, 255}, []byte{0, 100, 255}},
 		{"dark is high", picture("MONOCHROME1", 3, 1, 8, window...), []byte{0, 100, 255}, []byte{255, 155, 0}},
 		{"modality values in a narrow window", picture("MONOCHROME2", 4, 1, 16, hounsfield...), []byte{0, 0, 9, 0, 10, 0, 11, 0}, []byte{0, 64, 191, 255}},
