@@ -150,6 +150,14 @@ func (b *bench) searchIndex(ctx context.Context, dir string, n int, growths map[
 			return "/studies/" + st + "/series/" + st + ".1/instances"
 		}},
 		{"an instance by UID", func(r *rand.Rand) string { return fmt.Sprintf("/instances?SOPInstanceUID=%s.1.7", studyOf(any(r))) }},
+		{"studies of a year", func(r *rand.Rand) string {
+			d := studyDate(any(r))
+			return "/studies?limit=25&StudyDate=" + d[:4] + "0101-" + d[:4] + "1231"
+		}},
+		{"studies by a modality that all have", func(*rand.Rand) string { return "/studies?ModalitiesInStudy=CT&limit=25" }},
+		{"series by a modality that all have", func(*rand.Rand) string { return "/series?Modality=CT&limit=25" }},
+		{"instances by a class that all have", func(*rand.Rand) string { return "/instances?SOPClassUID=" + uid.CTImageStorage + "&limit=25" }},
+		{"newest series", func(*rand.Rand) string { return "/series?limit=25" }},
 		{"newest instances", func(*rand.Rand) string { return "/instances?limit=25" }},
 	} {
 		get := func(ctx context.Context, r *rand.Rand) error {

@@ -57,7 +57,7 @@ func statement(partition int64, q index.Query) (string, []any) {
 		b.WriteString("SELECT " + instanceColumns + " FROM instance i JOIN series e ON e.series_key = i.series_key JOIN study s ON s.study_key = i.study_key")
 		order = "i.watermark"
 	}
-	b.WriteString(" WHERE s.partition_key = ?")
+	b.WriteString(" WHERE " + walked(q) + "s.partition_key = ?")
 	args := []any{partition}
 	if q.Within.Study != "" {
 		b.WriteString(" AND s.uid = ?")
@@ -74,6 +74,15 @@ func statement(partition int64, q index.Query) (string, []any) {
 	}
 	b.WriteString(" ORDER BY " + order + " DESC LIMIT ? OFFSET ?")
 	return b.String(), append(args, q.Limit, q.Offset)
+}
+
+// walked keeps the database from beginning with the partition, whose rows it would sort, when series or instances are only listed from the newest on.
+// It is an operator that does nothing, on both databases.
+func walked(q index.Query) string {
+	if q.Level > index.Study && q.Within.Study == "" && len(q.Matches) == 0 {
+		return "+"
+	}
+	return ""
 }
 
 // condition makes the text of one match.
@@ -114,7 +123,7 @@ func compare(column string, m index.Match) (string, []any) {
 	case m.Range:
 		return column + " BETWEEN ? AND ?", []any{m.From, m.To}
 	case m.Pattern != "":
-		return column + ` LIKE ? ESCAPE '!'`, []any{like(fold(m.Pattern))}
+		return pattern(column, fold(m.Pattern))
 	case m.Words != nil:
 		return words(column, m.Words)
 	case m.VR == dicom.PN:
@@ -127,6 +136,15 @@ func compare(column string, m index.Match) (string, []any) {
 		args[i] = fold(v)
 	}
 	return column + " IN (?" + strings.Repeat(", ?", len(args)-1) + ")", args
+}
+
+// pattern makes a condition of wildcards. What stands before the first of them bounds the values, so that an index helps.
+func pattern(column, p string) (string, []any) {
+	text, args := column+` LIKE ? ESCAPE '!'`, []any{like(p)}
+	if start := p[:strings.IndexAny(p+"*", "*?")]; start != "" {
+		return column + " >= ? AND " + column + " < ? AND " + text, append([]any{start, start + "\U0010FFFF"}, args...)
+	}
+	return text, args
 }
 
 // like turns the wildcards of DICOM into those of SQL (PS3.4 §C.2.2.2.4).
