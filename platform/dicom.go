@@ -75,13 +75,26 @@ func (p *Platform) openDICOM(s *service, dir string, set workspace.DICOMSettings
 	return nil
 }
 
-// openInbox returns what stores the files that are put into a folder, until its context ends.
+// openInbox returns what stores the files that are put into a folder or bucket, until its context ends.
 func (p *Platform) openInbox(s *service, a *archive.Archive, folder string) (func(context.Context), error) {
 	if folder == "" {
 		return func(context.Context) {}, nil
 	}
 	log := p.log.With("workspace", s.workspace, "service", s.name)
-	in, err := inbox.Open(inbox.Options{Folder: folder, Archive: a, Partition: web.DefaultPartition, Interval: inbox.DefaultInterval, Logger: log})
+	o := inbox.Options{Folder: folder, Archive: a, Partition: web.DefaultPartition, Interval: inbox.DefaultInterval, Logger: log}
+	var in interface {
+		Run(context.Context)
+		Close() error
+	}
+	var err error
+	if strings.HasPrefix(folder, "s3:") {
+		var bucket blob.Store
+		if bucket, err = openBlobs(folder, ""); err == nil {
+			in = inbox.NewBucket(bucket, o)
+		}
+	} else {
+		in, err = inbox.Open(o)
+	}
 	if err != nil {
 		return nil, fault.Wrap(fault.KindOf(err), err, "inbox: %s", fault.As(err).Message)
 	}

@@ -20,7 +20,7 @@ type DICOMSettings struct {
 
 	DIMSE DIMSE // how others reach it by associations
 
-	Inbox string // folder whose files are stored; empty for none
+	Inbox string // folder, or s3:// address of a bucket, whose files are stored; empty for none
 
 	Exports map[string]string // folders, or s3:// addresses of buckets, that instances can be exported to, by the name that requests have for them
 }

@@ -2,7 +2,8 @@
 //
 // A file is taken when it has not changed for a while, so that what is still being written is left alone. One that is stored, or was there already,
 // is moved into the folder .stored of the inbox, and one that is refused into .refused, with a text beside it that says why; nothing is ever deleted. A
-// failure of the archive leaves the file where it is, and it is tried again.
+// failure of the archive leaves the file where it is, and it is tried again. In a bucket objects are whole when they are there, so that they are taken
+// at once, and the folders are named stored and refused.
 package inbox
 
 import (
@@ -72,12 +73,15 @@ func Open(o Options) (*Inbox, error) {
 func (in *Inbox) Close() error { return in.root.Close() }
 
 // Run watches until ctx ends.
-func (in *Inbox) Run(ctx context.Context) {
-	tick := time.NewTicker(in.o.Interval)
+func (in *Inbox) Run(ctx context.Context) { in.o.every(ctx, in.look) }
+
+// every looks again and again until ctx ends.
+func (o *Options) every(ctx context.Context, look func(context.Context) error) {
+	tick := time.NewTicker(o.Interval)
 	defer tick.Stop()
 	for {
-		if err := in.look(ctx); err != nil && ctx.Err() == nil {
-			in.o.Logger.Warn("files of the inbox are not stored now; it is tried again", "error", err)
+		if err := look(ctx); err != nil && ctx.Err() == nil {
+			o.Logger.Warn("files of the inbox are not stored now; it is tried again", "error", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -127,17 +131,29 @@ func (in *Inbox) take(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	out, err := in.o.Archive.Store(ctx, f, archive.Rules{Partition: in.o.Partition})
+	why, err := in.o.store(ctx, f)
 	f.Close()
 	switch {
-	case fault.Is(err, fault.TooLarge):
-		return in.move(name, refused, fault.As(err).Message)
 	case err != nil:
 		return err
-	case out.Failure == 0 || out.Failure == archive.AlreadyExists:
+	case why == "":
 		return in.move(name, stored, "")
 	}
-	return in.move(name, refused, fmt.Sprintf("reason %d (PS3.18 §I.2)\n%s", out.Failure, strings.Join(out.Comments, "\n")))
+	return in.move(name, refused, why)
+}
+
+// store stores a file; why says for what reason it is refused. An error says that it can be tried again.
+func (o *Options) store(ctx context.Context, r io.Reader) (why string, err error) {
+	out, err := o.Archive.Store(ctx, r, archive.Rules{Partition: o.Partition})
+	switch {
+	case fault.Is(err, fault.TooLarge):
+		return fault.As(err).Message, nil
+	case err != nil:
+		return "", err
+	case out.Failure == 0 || out.Failure == archive.AlreadyExists:
+		return "", nil
+	}
+	return fmt.Sprintf("reason %d (PS3.18 §I.2)\n%s", out.Failure, strings.Join(out.Comments, "\n")), nil
 }
 
 // move puts a file into one of the inner folders, under another name when there is one like it, and a text beside it.

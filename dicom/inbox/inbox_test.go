@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"salus/blob"
+	"salus/blob/file"
 	"salus/dicom/archive"
 	"salus/dicom/inbox"
 	"salus/fault"
@@ -118,4 +120,46 @@ func list(t *testing.T, dir string) (names []string) {
 		t.Fatal(err)
 	}
 	return names
+}
+
+func TestObjectsAreTaken(t *testing.T) {
+	b, err := file.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	put := func(name, content string) {
+		t.Helper()
+		if _, err := blob.Put(t.Context(), b, name, strings.NewReader(content)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("a.dcm", "good 1")
+	put("case7/b.dcm", "later")
+	put("c", "text")
+	put("stored/old", "good, but from before")
+	s := &shelf{failed: map[string]bool{}}
+	in := inbox.NewBucket(b, inbox.Options{Archive: s, Partition: "P", Interval: 10 * time.Millisecond, Logger: slog.New(slog.DiscardHandler)})
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { in.Run(ctx) })
+	want := []string{"refused/c", "refused/c.reason.txt", "stored/a.dcm", "stored/case7/b.dcm", "stored/old"}
+	var got []string
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline) && !slices.Equal(got, want); time.Sleep(10 * time.Millisecond) {
+		got = nil
+		for info, err := range b.List(t.Context(), "") {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, info.Name)
+		}
+		slices.Sort(got)
+	}
+	cancel()
+	running.Wait()
+	if !slices.Equal(got, want) || !slices.Equal(s.taken, []string{"good 1 in P", "later in P"}) {
+		t.Errorf("the bucket has %v, want %v; taken %q", got, want, s.taken)
+	}
+	if err := in.Close(); err != nil {
+		t.Error(err)
+	}
 }
