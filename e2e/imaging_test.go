@@ -155,6 +155,7 @@ services:
 	}
 	for name, flags := range map[string][]string{
 		"no service has settings": {"--dimse", "127.0.0.1:0"}, "a certificate without its key": {"--dimse-cert", "x"},
+		"other machines without certificates": {"--dimse", "0.0.0.0:0"},
 	} {
 		if _, stderr, code := run(t, append([]string{"serve", "--open", "--listen", "127.0.0.1:0", "--data", t.TempDir()}, flags...)...); code != 2 || !strings.Contains(stderr, "dimse") {
 			t.Errorf("%s: %d %s", name, code, stderr)

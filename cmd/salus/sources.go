@@ -92,6 +92,9 @@ func (e *effective) agree() error {
 	if (e.DIMSECert == "") != (e.DIMSEKey == "") || e.DIMSECert == "" && e.DIMSECA != "" {
 		return fault.New(fault.Invalid, "dimse-cert and dimse-key belong together, and dimse-ca needs both")
 	}
+	if e.DIMSE != "" && !loopback(e.DIMSE) && e.DIMSECA == "" {
+		return fault.New(fault.Invalid, "%s: associations from other machines need dimse-ca, by which callers are verified; an AE title proves nothing", e.origins["dimse"])
+	}
 	if e.Data == "" && !e.Demo {
 		dir, err := userData()
 		if err != nil {
