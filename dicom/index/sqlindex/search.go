@@ -87,6 +87,9 @@ func walked(q index.Query) string {
 
 // condition makes the text of one match.
 func condition(m index.Match) (string, []any) {
+	if m.Tag == tag.ModalitiesInStudy && m.OneOf != nil {
+		return listed("s.modalities", m.OneOf)
+	}
 	if m.Tag == tag.ModalitiesInStudy {
 		inner := m
 		inner.Tag = tag.Modality
@@ -98,6 +101,18 @@ func condition(m index.Match) (string, []any) {
 		return extended(m)
 	}
 	return compare(column, m)
+}
+
+// listed makes a condition that one of some values is among those that a column lists. It looks at the studies themselves, newest first: to begin
+// with all series of a modality, of which there are as many as there are series, would take longer the more there are.
+func listed(column string, values []string) (string, []any) {
+	texts := make([]string, len(values))
+	args := make([]any, len(values))
+	for i, v := range values {
+		// Without the value it would be another text: on both databases the way to look within one by its very characters.
+		texts[i], args[i] = `REPLACE('\' || `+column+` || '\', ?, '') <> '\' || `+column+` || '\'`, `\`+v+`\`
+	}
+	return "(" + strings.Join(texts, " OR ") + ")", args
 }
 
 // owners are the keys of what has values of query tags.

@@ -148,6 +148,7 @@ func TestSearches(t *testing.T) {
 			{"in a range", index.Study, index.UIDs{}, []index.Match{on(tag.StudyDate, index.Match{Range: true, From: "20240105", To: "20240201"})}, "1.2 1.1"},
 			{"from a date", index.Study, index.UIDs{}, []index.Match{on(tag.StudyDate, index.Match{Range: true, From: "20240201"})}, "1.3 1.2"},
 			{"to a date", index.Study, index.UIDs{}, []index.Match{on(tag.StudyDate, index.Match{Range: true, To: "20240131"})}, "1.1"},
+			{"modalities are compared by their characters", index.Study, index.UIDs{}, []index.Match{on(tag.ModalitiesInStudy, index.Match{OneOf: []string{"sr", "C", "%"}})}, ""},
 			{"studies with a modality", index.Study, index.UIDs{}, []index.Match{on(tag.ModalitiesInStudy, index.Match{OneOf: []string{"SR", "MR"}})}, "1.3 1.1"},
 			{"a list of UIDs", index.Study, index.UIDs{}, []index.Match{on(tag.StudyInstanceUID, index.Match{OneOf: []string{"1.1", "1.3", "1.9"}})}, "1.3 1.1"},
 			{"series by what their study has", index.Series, index.UIDs{}, []index.Match{on(tag.PatientID, index.Match{OneOf: []string{"P1"}}), on(tag.Modality, index.Match{OneOf: []string{"SR"}})}, "1.1.2"},
