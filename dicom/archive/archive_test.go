@@ -3,30 +3,25 @@ package archive_test
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"salus/blob"
-	"salus/blob/file"
 	"salus/dicom"
 	"salus/dicom/archive"
+	"salus/dicom/archive/archivetest"
 	"salus/dicom/gzipped"
 	"salus/dicom/index"
-	"salus/dicom/index/sqlindex"
 	"salus/dicom/part10"
 	"salus/dicom/tag"
 	"salus/dicom/uid"
 	"salus/fault"
-	"salus/sqldb/sqlite"
 )
 
 const place = "Microsoft.Default"
@@ -34,25 +29,10 @@ const place = "Microsoft.Default"
 var rules = archive.Rules{Partition: place}
 
 // open opens an archive in a directory.
-func open(t testing.TB, dir string) (*archive.Archive, *file.Store) {
+func open(t testing.TB, dir string) (*archive.Archive, blob.Store) {
 	t.Helper()
-	objects, err := file.Open(filepath.Join(dir, "objects"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	db, err := sqlite.Open(filepath.Join(dir, "index.db"), sqlite.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	x, err := sqlindex.Open(t.Context(), db, time.Now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	a, err := archive.Open(t.Context(), x, objects, archive.Options{Logger: slog.New(slog.DiscardHandler), Now: time.Now, Random: rand.Reader, Base: "/default/dicom/v2", MaxFile: 1 << 20})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return a, objects
+	a := archivetest.Open(t, dir)
+	return a.Archive, a.Objects
 }
 
 // image is a data set of an instance with 2 by 2 pixels.

@@ -3,7 +3,6 @@ package scp_test
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"fmt"
 	"io"
 	"log/slog"
@@ -15,12 +14,11 @@ import (
 	"testing"
 	"time"
 
-	"salus/blob/file"
 	"salus/dicom"
 	"salus/dicom/archive"
+	"salus/dicom/archive/archivetest"
 	"salus/dicom/dimse"
 	"salus/dicom/index"
-	"salus/dicom/index/sqlindex"
 	"salus/dicom/jsonmodel"
 	"salus/dicom/part10"
 	"salus/dicom/phantom"
@@ -29,7 +27,6 @@ import (
 	"salus/dicom/uid"
 	"salus/dicom/worklist"
 	"salus/fault"
-	"salus/sqldb/sqlite"
 )
 
 const partition = "Microsoft.Default"
@@ -45,35 +42,18 @@ type service struct {
 // start starts one that SCU may call, and others with the addresses at which they receive.
 func start(t testing.TB, others ...string) *service {
 	t.Helper()
-	dir := t.TempDir()
-	objects, err := file.Open(filepath.Join(dir, "objects"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	db, err := sqlite.Open(filepath.Join(dir, "index.db"), sqlite.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	x, err := sqlindex.Open(t.Context(), db, time.Now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	log := slog.New(slog.DiscardHandler)
-	a, err := archive.Open(t.Context(), x, objects, archive.Options{Logger: log, Now: time.Now, Random: rand.Reader, Base: "/v2"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	log, a := slog.New(slog.DiscardHandler), archivetest.Open(t, t.TempDir())
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &service{t: t, address: l.Addr().String(), archive: a, list: worklist.New(x, time.Now)}
+	s := &service{t: t, address: l.Addr().String(), archive: a.Archive, list: worklist.New(a.Index, time.Now)}
 	peers := map[string]string{"SCU": ""}
 	for _, o := range others {
 		name, address, _ := strings.Cut(o, "=")
 		peers[name] = address
 	}
-	node := scp.Node{AETitle: "SALUS", Archive: a, Worklist: s.list, Partition: partition, Peers: peers}
+	node := scp.Node{AETitle: "SALUS", Archive: a.Archive, Worklist: s.list, Partition: partition, Peers: peers}
 	served := scp.New(scp.Options{Nodes: []scp.Node{node}, Logger: log, Timeout: 20 * time.Second})
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)

@@ -160,7 +160,7 @@ func (c *call) options(q *archive.Search, params url.Values) (fuzzy bool, err er
 				return false, fault.New(fault.Invalid, "fuzzymatching must be true or false")
 			}
 		case "includefield":
-			if err := include(q, values); err != nil {
+			if q.Include, q.All, err = includes(values); err != nil {
 				return false, err
 			}
 		}
@@ -168,20 +168,21 @@ func (c *call) options(q *archive.Search, params url.Values) (fuzzy bool, err er
 	return fuzzy, nil
 }
 
-// include reads includefield. With all among them the others say nothing more.
-func include(q *archive.Search, values []string) error {
+// includes reads includefield, of which paths lead to what they begin with. With all among them the others say nothing more.
+func includes(values []string) (tags []dicom.Tag, all bool, err error) {
 	for _, v := range values {
 		for name := range strings.SplitSeq(v, ",") {
-			if name = strings.TrimSpace(name); strings.EqualFold(name, "all") {
-				q.All = true
+			first, _, _ := strings.Cut(strings.TrimSpace(name), ".")
+			if strings.EqualFold(first, "all") {
+				all = true
 				continue
 			}
-			t, ok := dicom.ParseTag(name)
+			t, ok := dicom.ParseTag(first)
 			if !ok {
-				return fault.New(fault.Invalid, "includefield names %s, which is no attribute", clip(name))
+				return nil, false, fault.New(fault.Invalid, "includefield names %s, which is no attribute", clip(name))
 			}
-			q.Include = append(q.Include, t)
+			tags = append(tags, t)
 		}
 	}
-	return nil
+	return tags, all, nil
 }

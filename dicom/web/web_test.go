@@ -3,32 +3,26 @@ package web_test
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 	"mime"
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
 	"net/textproto"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"salus/blob"
-	"salus/blob/file"
 	"salus/dicom"
-	"salus/dicom/archive"
-	"salus/dicom/index/sqlindex"
+	"salus/dicom/archive/archivetest"
 	"salus/dicom/part10"
 	"salus/dicom/tag"
 	"salus/dicom/uid"
 	"salus/dicom/web"
 	"salus/dicom/worklist"
-	"salus/sqldb/sqlite"
 )
 
 // service is a server with an empty archive.
@@ -40,35 +34,13 @@ type service struct {
 
 func start(t testing.TB, partitions bool) *service {
 	t.Helper()
-	dir := t.TempDir()
-	objects, err := file.Open(filepath.Join(dir, "objects"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	db, err := sqlite.Open(filepath.Join(dir, "index.db"), sqlite.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	x, err := sqlindex.Open(t.Context(), db, time.Now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := file.Open(filepath.Join(dir, "out"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	a, err := archive.Open(t.Context(), x, objects, archive.Options{
-		Logger: slog.New(slog.DiscardHandler), Now: time.Now, Random: rand.Reader, Base: "/v2", MaxFile: 1 << 20, Exports: map[string]blob.Store{"out": out},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	a := archivetest.Open(t, t.TempDir())
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() { a.Run(ctx); close(ended) }()
 	var h http.Handler
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.ServeHTTP(w, r) }))
-	h = web.New(web.Options{Archive: a, Base: func(*http.Request) string { return s.URL }, Partitions: partitions, Now: time.Now, Worklist: worklist.New(x, time.Now)})
+	h = web.New(web.Options{Archive: a.Archive, Base: func(*http.Request) string { return s.URL }, Partitions: partitions, Now: time.Now, Worklist: worklist.New(a.Index, time.Now)})
 	t.Cleanup(func() {
 		s.Close()
 		cancel()
@@ -77,7 +49,7 @@ func start(t testing.TB, partitions bool) *service {
 			t.Error(err)
 		}
 	})
-	return &service{t, s.URL, out}
+	return &service{t, s.URL, a.Out}
 }
 
 // answer is a response with its body.

@@ -239,7 +239,7 @@ func (c *call) workitemQuery() (worklist.Search, error) {
 		case "limit", "offset", "fuzzymatching", "accept", "deletionlock":
 			continue
 		case "includefield":
-			if err := includeWorkitem(&q, params[name]); err != nil {
+			if q.Include, q.All, err = includes(params[name]); err != nil {
 				return q, err
 			}
 			continue
@@ -260,22 +260,4 @@ func (c *call) workitemQuery() (worklist.Search, error) {
 		}
 	}
 	return q, nil
-}
-
-func includeWorkitem(q *worklist.Search, values []string) error {
-	for _, v := range values {
-		for name := range strings.SplitSeq(v, ",") {
-			first, _, _ := strings.Cut(strings.TrimSpace(name), ".")
-			if strings.EqualFold(first, "all") {
-				q.All = true
-				continue
-			}
-			t, ok := dicom.ParseTag(first)
-			if !ok {
-				return fault.New(fault.Invalid, "includefield names %s, which is no attribute", clip(name))
-			}
-			q.Include = append(q.Include, t)
-		}
-	}
-	return nil
 }

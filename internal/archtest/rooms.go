@@ -41,6 +41,7 @@ var Rooms = []Room{
 	{"demo", Engine, ""},
 	{"dicom", Vocabulary, "dicom"},
 	{"dicom/archive", UseCase, "dicom"},
+	{"dicom/archive/archivetest", Whole, "dicom"},
 	{"dicom/client", Transport, "dicom"},
 	{"dicom/dimse", Transport, "dicom"},
 	{"dicom/gen", Command, "dicom"},
