@@ -144,6 +144,7 @@ func (b *bench) measureImages(ctx context.Context, p *pacs, files map[string][]b
 		path         func(*rand.Rand) string
 		least        int // bytes of an answer
 	}{
+		{"metadata of a series, gzip", jsonType, 1, func(r *rand.Rand) string { return seriesPath(study(r)) + "/metadata#gzip" }, 2000},
 		{"studies by PatientID", jsonType, 1, func(r *rand.Rand) string { return fmt.Sprintf("/studies?PatientID=MRN-%04d", study(r)) }, 100},
 		{"study list as OHIF asks", jsonType, 1, func(*rand.Rand) string {
 			return "/studies?limit=101&offset=0&fuzzymatching=true&includefield=00081030,00080060,00080090,00100030"
@@ -152,8 +153,14 @@ func (b *bench) measureImages(ctx context.Context, p *pacs, files map[string][]b
 		{"metadata of a series", jsonType, 1, func(r *rand.Rand) string { return seriesPath(study(r)) + "/metadata" }, 50_000},
 		{"raw frame", frameType, 1, func(r *rand.Rand) string { return instance(r) + "/frames/1" }, 2 * imageSize * imageSize},
 		{"raw frame, 8 clients", frameType, 8, func(r *rand.Rand) string { return instance(r) + "/frames/1" }, 2 * imageSize * imageSize},
-		{"rendered JPEG", "image/jpeg", 1, func(r *rand.Rand) string { return instance(r) + "/rendered?quality=90" }, 1000},
-		{"rendered JPEG, 4 clients", "image/jpeg", 4, func(r *rand.Rand) string { return instance(r) + "/rendered?quality=90" }, 1000},
+		// A window of its own each time, so that no picture is there already.
+		{"rendered JPEG", "image/jpeg", 1, func(r *rand.Rand) string {
+			return fmt.Sprintf("%s/rendered?quality=90&window=%f,400,linear", instance(r), 40+r.Float64())
+		}, 1000},
+		{"rendered JPEG, 4 clients", "image/jpeg", 4, func(r *rand.Rand) string {
+			return fmt.Sprintf("%s/rendered?quality=90&window=%f,400,linear", instance(r), 40+r.Float64())
+		}, 1000},
+		{"rendered JPEG, seen before", "image/jpeg", 1, func(r *rand.Rand) string { return instance(r) + "/rendered?quality=90" }, 1000},
 		{"whole series", `multipart/related; type="application/dicom"; transfer-syntax=*`, 1, func(r *rand.Rand) string { return seriesPath(study(r)) },
 			imageSlices * 2 * imageSize * imageSize},
 	} {
@@ -193,9 +200,13 @@ func (p *pacs) store(ctx context.Context, file []byte) error {
 }
 
 func (p *pacs) get(ctx context.Context, path, accept string, least int) error {
+	path, compressed := strings.CutSuffix(path, "#gzip")
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.root+path, nil)
 	if err != nil {
 		return err
+	}
+	if compressed { // as browsers ask
+		req.Header.Set("Accept-Encoding", "gzip, deflate, br, zstd")
 	}
 	return p.do(req, accept, least)
 }
@@ -375,5 +386,5 @@ func times(a, b float64) string {
 // imageOrder is the order in which the measurements are shown.
 var imageOrder = []string{
 	"store, 1 client", "store, 4 clients", "C-STORE, 1 association", "studies by PatientID", "study list as OHIF asks", "instances of a series",
-	"metadata of a series", "raw frame", "raw frame, 8 clients", "rendered JPEG", "rendered JPEG, 4 clients", "whole series",
+	"metadata of a series", "metadata of a series, gzip", "raw frame", "raw frame, 8 clients", "rendered JPEG", "rendered JPEG, 4 clients", "rendered JPEG, seen before", "whole series",
 }

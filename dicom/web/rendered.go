@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"sync"
 
+	"github.com/maypok86/otter/v2"
+
 	"salus/dicom/archive"
 	"salus/dicom/index"
 	"salus/dicom/part10"
@@ -200,7 +202,7 @@ func (s *server) show(w http.ResponseWriter, c *call, all []picture, form frameF
 	e.archive = s.Archive
 	defer func() { e.close(); easels.Put(e) }()
 	for _, p := range all {
-		data, err := e.draw(c.Context(), p, form.kind, l)
+		data, err := s.picture(c.Context(), e, p, form.kind, l)
 		if err != nil {
 			return err
 		}
@@ -229,7 +231,45 @@ type easel struct {
 // easels are for being used again, with their memory.
 var easels = sync.Pool{New: func() any { return new(easel) }}
 
-// draw returns a picture in a media type.
+// picture returns a picture in a media type, which may have been drawn before.
+func (s *server) picture(ctx context.Context, e *easel, p picture, kind string, l look) ([]byte, error) {
+	key := p.key(kind, l)
+	if b, ok := s.pictures.GetIfPresent(key); ok {
+		return b, nil
+	}
+	b, err := e.draw(ctx, p, kind, l)
+	if err == nil {
+		s.pictures.Set(key, b)
+	}
+	return b, err
+}
+
+// keptPictures is how many bytes of pictures are kept for being asked for again, as thumbnails are.
+const keptPictures = 32 << 20
+
+func newPictures() *otter.Cache[string, []byte] {
+	return otter.Must(&otter.Options[string, []byte]{
+		MaximumWeight: keptPictures,
+		Weigher:       func(key string, b []byte) uint32 { return uint32(len(key) + len(b)) },
+	})
+}
+
+// key names all that a picture depends on. A version of an instance never changes.
+func (p picture) key(kind string, l look) string {
+	k := fmt.Sprintf("%d %d %s %d %v", p.Watermark, p.frame, kind, l.quality, l.Notes)
+	if l.Window != nil {
+		k += fmt.Sprintf(" w%v", *l.Window)
+	}
+	if v := l.Viewport; v != nil {
+		k += fmt.Sprintf(" v%d,%d,%t,%t", v.Width, v.Height, v.Shrink, v.Relative)
+		if v.Region != nil {
+			k += fmt.Sprintf(" %v", *v.Region)
+		}
+	}
+	return k
+}
+
+// draw draws a picture in a media type.
 func (e *easel) draw(ctx context.Context, p picture, kind string, l look) (_ []byte, err error) {
 	if e.frames == nil || e.frames.Stored.Watermark != p.Watermark {
 		e.close()

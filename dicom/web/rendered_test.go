@@ -142,6 +142,27 @@ func TestPicturesAreKept(t *testing.T) {
 	}
 }
 
+func TestKeptPicturesAreOfTheirVersion(t *testing.T) {
+	s := start(t, false)
+	s.fill()
+	get := func(query string) []byte {
+		t.Helper()
+		img, _ := s.do("GET", wide+"/rendered"+query, nil, "Accept", "image/png").want(t, 200).picture(t)
+		return greys(img)
+	}
+	plain, again, windowed, mirrored := get(""), get(""), get("?window=2,2,linear-exact"), get("?viewport=2,2,0,0,-2,2")
+	if !slices.Equal(plain, again) || slices.Equal(plain, windowed) || slices.Equal(plain, mirrored) {
+		t.Errorf("%v, again %v, with a window %v, mirrored %v", plain, again, windowed, mirrored)
+	}
+	other := image("1.1", "1.1.1", "1.1.1.1", dicom.Element{Tag: tag.PixelData, VR: dicom.OW, Value: []byte{9, 0, 1, 0, 1, 0, 1, 0, 5, 0, 6, 0, 7, 0, 8, 0}})
+	s.do("PUT", "/v2/studies", message(t, encode(t, other, uid.ExplicitVRLittleEndian)), "Accept", dicomJSON, "Content-Type", related).want(t, 200)
+	if now := get(""); !slices.Equal(now, []byte{255, 0, 0, 0}) {
+		t.Errorf("after another version came: %v", now)
+	}
+	s.do("DELETE", "/v2/studies/1.1", nil).want(t, 204)
+	s.do("GET", wide+"/rendered", nil, "Accept", "image/png").want(t, 404)
+}
+
 func TestWhatHasNoPixelsHasNoPicture(t *testing.T) {
 	s := start(t, false)
 	report := image("1.1", "1.1.1", "1.1.1.1", dicom.Text(tag.SOPClassUID, dicom.UI, uid.BasicTextSRStorage))

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/maypok86/otter/v2"
+
 	"salus/dicom"
 	"salus/dicom/archive"
 	"salus/dicom/index"
@@ -38,6 +40,7 @@ const DefaultPartition = "Microsoft.Default"
 // server answers requests.
 type server struct {
 	Options
+	pictures *otter.Cache[string, []byte] // by picture.key
 }
 
 // call is a request with what its path says.
@@ -55,7 +58,7 @@ type handler func(http.ResponseWriter, *call) error
 
 // New makes the handler of a service, mounted at its root.
 func New(o Options) http.Handler {
-	s := &server{o}
+	s := &server{o, newPictures()}
 	mux := http.NewServeMux()
 	for _, route := range s.routes() {
 		for path, version := range map[string]archive.Version{"/v1": archive.V1, "/v2": archive.V2} {
