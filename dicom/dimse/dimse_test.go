@@ -1,11 +1,15 @@
 package dimse
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
+	"io"
+	"net"
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"salus/dicom"
 	"salus/dicom/tag"
@@ -109,5 +113,95 @@ func FuzzDecode(f *testing.F) {
 		if c, err := decodeCommand(body); err == nil {
 			c.Respond(Success)
 		}
+	})
+}
+
+// tape is a connection on which everything has been said already.
+type tape struct {
+	net.Conn
+	r bytes.Reader
+}
+
+func (t *tape) Read(b []byte) (int, error)       { return t.r.Read(b) }
+func (t *tape) Write(b []byte) (int, error)      { return len(b), nil }
+func (t *tape) SetReadDeadline(time.Time) error  { return nil }
+func (t *tape) SetWriteDeadline(time.Time) error { return nil }
+func (t *tape) Close() error                     { return nil }
+
+func playing(b []byte) *Association {
+	conn := &tape{}
+	conn.r.Reset(b)
+	a := newAssociation(conn, bufio.NewReader(conn), time.Second)
+	a.Accepted[1] = Context{ID: 1, Abstract: uid.CTImageStorage, Transfers: []string{uid.ImplicitVRLittleEndian}}
+	a.use(0)
+	return a
+}
+
+// recorder keeps what an association sends.
+type recorder struct {
+	tape
+	said bytes.Buffer
+}
+
+func (r *recorder) Write(b []byte) (int, error) { return r.said.Write(b) }
+
+func TestMessagesComeBackInPieces(t *testing.T) {
+	rec := &recorder{}
+	a := newAssociation(rec, bufio.NewReader(rec), time.Second)
+	a.use(1024) // so that everything is cut
+	data := bytes.Repeat([]byte("0123456789"), 1000)
+	c := Context{ID: 1}
+	for range 2 {
+		if err := a.Send(c, NewCommand(CStore, dicom.Uint16(tag.MessageID, 7)), func(w io.Writer) error { _, err := w.Write(data); return err }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := a.Send(c, NewCommand(CEcho), nil); err != nil {
+		t.Fatal(err)
+	}
+	heard := playing(append(rec.said.Bytes(), unit(releaseRequest, make([]byte, 4))...))
+	first, err := heard.Receive()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := io.ReadAll(first.Data); err != nil || !bytes.Equal(got, data) {
+		t.Errorf("%d bytes came, %v", len(got), err)
+	}
+	if _, err := heard.Receive(); err != nil { // whose data set nobody reads
+		t.Fatal(err)
+	}
+	third, err := heard.Receive()
+	if err != nil || third.Command.Field() != CEcho || third.Data != nil {
+		t.Errorf("%+v, %v", third, err)
+	}
+	if _, err := heard.Receive(); !errors.Is(err, io.EOF) {
+		t.Errorf("after the release: %v", err)
+	}
+}
+
+func FuzzReceive(f *testing.F) {
+	rec := &recorder{}
+	a := newAssociation(rec, bufio.NewReader(rec), time.Second)
+	a.use(0)
+	if err := a.Send(Context{ID: 1}, NewCommand(CStore), func(w io.Writer) error { _, err := io.WriteString(w, "data"); return err }); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(rec.said.Bytes())
+	f.Add(unit(releaseRequest, make([]byte, 4)))
+	f.Add(unit(abort, make([]byte, 4)))
+	f.Fuzz(func(t *testing.T, said []byte) {
+		a := playing(said)
+		for range len(said) + 1 {
+			m, err := a.Receive()
+			if err != nil {
+				return
+			}
+			if m.Data != nil && len(said)%2 == 0 {
+				if n, _ := io.Copy(io.Discard, m.Data); n > int64(len(said)) {
+					t.Errorf("%d bytes of %d", n, len(said))
+				}
+			}
+		}
+		t.Error("messages without end")
 	})
 }
