@@ -1,12 +1,14 @@
 package archive
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
+	"sync"
 	"time"
 
 	"salus/blob"
@@ -60,8 +62,7 @@ func (a *Archive) Store(ctx context.Context, r io.Reader, rules Rules) (Outcome,
 	if err != nil {
 		return Outcome{}, err
 	}
-	in := &incoming{r: r, w: w, left: a.o.MaxFile}
-	f, err := in.read()
+	f, size, err := receive(r, w, a.o.MaxFile)
 	if err != nil {
 		return a.unread(w, err)
 	}
@@ -69,7 +70,7 @@ func (a *Archive) Store(ctx context.Context, r io.Reader, rules Rules) (Outcome,
 	if out.Failure != 0 {
 		return out, w.Abort()
 	}
-	e, err := a.entry(f, in.size, name, out.invalid)
+	e, err := a.entry(f, size, name, out.invalid)
 	if err != nil {
 		return out, errors.Join(err, w.Abort())
 	}
@@ -128,6 +129,22 @@ func (a *Archive) unadded(ctx context.Context, out Outcome, name string, err err
 		return out, nil
 	}
 	return out, errors.Join(err, remove)
+}
+
+// pieces are buffers for what is written: senders give files in small pieces, each of which would be a call of the system.
+var pieces = sync.Pool{New: func() any { return bufio.NewWriterSize(nil, 256<<10) }}
+
+// receive reads a file of at most some bytes while it writes it, and returns its size.
+func receive(r io.Reader, w io.Writer, most int64) (*part10.File, int64, error) {
+	out := pieces.Get().(*bufio.Writer)
+	out.Reset(w)
+	defer pieces.Put(out)
+	in := &incoming{r: r, w: out, left: most}
+	f, err := in.read()
+	if err == nil {
+		err = out.Flush()
+	}
+	return f, in.size, err
 }
 
 // incoming is a file on its way into an object: it is read while it is written.

@@ -227,8 +227,7 @@ func (a *Archive) rewrite(ctx context.Context, s index.Stored, change *dicom.Dat
 		pipe.CloseWithError(err)
 		written <- err
 	}()
-	in := &incoming{r: r, w: w, left: a.o.MaxFile + 1<<20} // what fitted still does when names get longer
-	fresh, err := in.read()
+	fresh, size, err := receive(r, w, a.o.MaxFile+1<<20) // what fitted still does when names get longer
 	r.CloseWithError(context.Canceled)
 	if e := <-written; err == nil {
 		err = e
@@ -236,7 +235,7 @@ func (a *Archive) rewrite(ctx context.Context, s index.Stored, change *dicom.Dat
 	var e *index.Entry
 	if err == nil {
 		out := a.examine(fresh, Rules{})
-		e, err = a.entry(fresh, in.size, name, out.invalid)
+		e, err = a.entry(fresh, size, name, out.invalid)
 	}
 	if err != nil {
 		return nil, errors.Join(err, w.Abort())
