@@ -201,5 +201,5 @@ var messages = map[fault.Kind]string{
 	fault.Internal:    "the database failed",
 	fault.Unavailable: "the database cannot be reached now",
 	fault.OutOfSpace:  "the disk of the database is full",
-	fault.Conflict:    "another transaction was first",
+	fault.Busy:        "another transaction was first",
 }

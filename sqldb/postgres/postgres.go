@@ -47,7 +47,7 @@ func kind(err error) (fault.Kind, bool) {
 	case e.Code == "23505":
 		return fault.Conflict, true
 	case e.Code == "40001" || e.Code == "40P01":
-		return fault.Conflict, false
+		return fault.Busy, false
 	case e.Code == "53100":
 		return fault.OutOfSpace, false
 	case e.Code[:2] == "08" || e.Code[:2] == "53" || e.Code[:2] == "57":

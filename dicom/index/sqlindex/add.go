@@ -14,7 +14,7 @@ import (
 
 // Add makes an instance visible.
 func (x *Index) Add(ctx context.Context, partition string, e *index.Entry, replace bool) (watermark int64, err error) {
-	err = x.db.Write(ctx, func(tx *sqldb.Tx) error {
+	err = x.change(ctx, func(tx *sqldb.Tx) error {
 		a := adding{Index: x, tx: tx, e: e}
 		if a.partition, err = x.partition(tx, partition, true); err != nil {
 			return err

@@ -18,7 +18,7 @@ type gone struct {
 
 // Delete takes away everything below UIDs.
 func (x *Index) Delete(ctx context.Context, partition string, u index.UIDs) error {
-	return x.db.Write(ctx, func(tx *sqldb.Tx) error {
+	return x.change(ctx, func(tx *sqldb.Tx) error {
 		key, err := x.partition(tx, partition, false)
 		if err != nil {
 			return notFound(u)
@@ -75,7 +75,7 @@ func (x *Index) DeleteExpired(ctx context.Context, now time.Time) (n int, next t
 		partition int64
 		uid       string
 	}
-	err = x.db.Write(ctx, func(tx *sqldb.Tx) error {
+	err = x.change(ctx, func(tx *sqldb.Tx) error {
 		rows, err := tx.Query("SELECT partition_key, uid FROM study WHERE expires <= ? ORDER BY expires LIMIT ?", now.UnixMicro(), expiredBatch)
 		if err != nil {
 			return err

@@ -10,7 +10,7 @@ import (
 
 // ReplaceStudy puts new versions in the places of all instances of a study.
 func (x *Index) ReplaceStudy(ctx context.Context, partition string, old []index.Stored, entries []*index.Entry) error {
-	return x.db.Write(ctx, func(tx *sqldb.Tx) error {
+	return x.change(ctx, func(tx *sqldb.Tx) error {
 		key, err := x.partition(tx, partition, false)
 		if err != nil {
 			return err

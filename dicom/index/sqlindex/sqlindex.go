@@ -41,6 +41,19 @@ func Open(ctx context.Context, db *sqldb.DB, now func() time.Time) (*Index, erro
 	return &Index{db, now}, nil
 }
 
+// change runs f in a transaction that changes instances. Where several can write at a time they wait for each other, so that the numbers of versions and of
+// the change feed become visible in their order: who follows it must not be past a number that comes later.
+func (x *Index) change(ctx context.Context, f func(*sqldb.Tx) error) error {
+	return x.db.Write(ctx, func(tx *sqldb.Tx) error {
+		if x.db.Dialect() == "postgres" {
+			if _, err := tx.Exec("SELECT pg_advisory_xact_lock(7310579202312)"); err != nil {
+				return err
+			}
+		}
+		return f(tx)
+	})
+}
+
 // Close closes the database.
 func (x *Index) Close() error { return x.db.Close() }
 

@@ -396,6 +396,42 @@ func TestTheChangeFeedHasEveryChange(t *testing.T) {
 	})
 }
 
+func TestTheChangeFeedIsVisibleInItsOrder(t *testing.T) {
+	onEach(t, func(t *testing.T, x *sqlindex.Index) {
+		ctx := context.Background()
+		var writing sync.WaitGroup
+		for w := range 8 {
+			writing.Go(func() {
+				for i := range 25 {
+					if _, err := x.Add(ctx, place, entry(w, 1, i, "A", "CT", ""), false); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		ended := make(chan struct{})
+		go func() { writing.Wait(); close(ended) }()
+		for over := false; !over; {
+			select {
+			case <-ended:
+				over = true
+			default:
+			}
+			last, some, err := x.Latest(ctx, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !some {
+				continue
+			}
+			all, err := x.Changes(ctx, index.ChangeQuery{Window: true, Limit: last.Sequence})
+			if err != nil || int64(len(all)) != last.Sequence {
+				t.Fatalf("%d of the %d entries up to the last are there, %v", len(all), last.Sequence, err)
+			}
+		}
+	})
+}
+
 func TestManyAddAtOnce(t *testing.T) {
 	onEach(t, func(t *testing.T, x *sqlindex.Index) {
 		var group sync.WaitGroup

@@ -15,7 +15,7 @@ var _ index.Tags = (*Index)(nil)
 
 // AddTags adds tags and an operation for them.
 func (x *Index) AddTags(ctx context.Context, tags []index.QueryTag, id string) (running string, err error) {
-	err = x.db.Write(ctx, func(tx *sqldb.Tx) error {
+	err = x.change(ctx, func(tx *sqldb.Tx) error {
 		if running, err = unfinished(tx, index.Reindexing); err != nil {
 			return err
 		}
