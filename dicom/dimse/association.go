@@ -27,7 +27,9 @@ type Association struct {
 	in      incoming
 	reading bool   // a data set, of which something may be left
 	next    uint16 // number of the next message
-	ended   bool
+
+	canceled bool // the other side has asked to cancel while something else was answered
+	ended    bool
 }
 
 // incoming is where reading is in units of data.
@@ -283,6 +285,10 @@ func (w *valueWriter) flush(last bool) error {
 
 // Canceled reports whether the other side has asked to cancel what is being answered (PS3.7 §9.3.2.3). It does not wait.
 func (a *Association) Canceled() (bool, error) {
+	if a.canceled {
+		a.canceled = false
+		return true, nil
+	}
 	if a.in.unit == 0 && a.r.Buffered() == 0 {
 		if err := a.conn.SetReadDeadline(time.Now().Add(time.Millisecond)); err != nil {
 			return false, err

@@ -105,6 +105,10 @@ func (a *Association) Ask(c Context, cmd Command, data func(io.Writer) error) (C
 		return Command{}, err
 	}
 	m, err := a.Receive()
+	for err == nil && m.Command.Field() == CCancel { // of what this request is a part of
+		a.canceled = true
+		m, err = a.Receive()
+	}
 	if err != nil {
 		return Command{}, unexpected(err)
 	}

@@ -190,13 +190,18 @@ func contextsOf(all []index.Stored) (contexts []dimse.Context) {
 // transfer sends instances one by one and says now and then how far it is. What cannot be sent is passed over and told at the end.
 func (s *node) transfer(ctx context.Context, a *dimse.Association, m *dimse.Message, to *dimse.Association, all []index.Stored, more []dicom.Element) error {
 	p := progress{remaining: len(all)}
+	lost := false
 	for _, one := range all {
-		sent, err := s.send(ctx, to, one, more)
-		if err != nil && (to == a || ctx.Err() != nil) {
-			return err // there is nobody to tell
-		}
-		if err != nil {
-			s.o.Logger.Warn("the destination of a move went away", "error", err)
+		sent := false
+		if !lost {
+			var err error
+			sent, err = s.send(ctx, to, one, more)
+			if err != nil && (to == a || ctx.Err() != nil) {
+				return err // there is nobody to tell
+			}
+			if lost = err != nil; lost {
+				s.o.Logger.Warn("the destination of a move went away", "destination", to.Called, "error", err)
+			}
 		}
 		p.remaining--
 		if sent {

@@ -484,3 +484,104 @@ func TestStorageCommitment(t *testing.T) {
 		}
 	}
 }
+
+// A retrieval is canceled while its instances come.
+func TestRetrievalsAreCanceled(t *testing.T) {
+	s := start(t)
+	for n := range 40 {
+		s.store(data(t, slice(1, 0, n)))
+	}
+	a, err := s.peer().Associate(t.Context(), []dimse.Context{
+		{Abstract: uid.StudyRootQueryRetrieveInformationModelGet, Transfers: []string{uid.ExplicitVRLittleEndian}},
+		{Abstract: uid.CTImageStorage, Transfers: []string{uid.ExplicitVRLittleEndian}},
+	}, dimse.Role{Class: uid.CTImageStorage, SCP: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Abort()
+	get := a.Accepted[1]
+	came := 0
+	identifier := dicom.New(dicom.Text(tag.QueryRetrieveLevel, dicom.CS, "STUDY"), dicom.Text(tag.StudyInstanceUID, dicom.UI, phantom.StudyUID(1, 1)))
+	last, err := a.Query(get, dimse.NewCommand(dimse.CGet), identifier, func(m *dimse.Message) error {
+		if m.Command.Field() != dimse.CStore {
+			return nil
+		}
+		if err := a.Drain(); err != nil {
+			return err
+		}
+		if came++; came == 3 {
+			if err := a.Send(get, dimse.NewCommand(dimse.CCancel, dicom.Uint16(tag.MessageIDBeingRespondedTo, 1)), nil); err != nil {
+				return err
+			}
+		}
+		return a.Send(m.Context, m.Command.Respond(dimse.Success), nil)
+	})
+	if err != nil || last.Status() != dimse.Canceled {
+		t.Errorf("status %04X, %v", uint16(last.Status()), err)
+	}
+	if remaining, _ := last.Int(tag.NumberOfRemainingSuboperations); came >= 40 || int(remaining)+came != 40 {
+		t.Errorf("%d came and %d remain", came, remaining)
+	}
+	// The association is as good as before.
+	if last, err := a.Query(get, dimse.NewCommand(dimse.CGet), dicom.New(dicom.Text(tag.QueryRetrieveLevel, dicom.CS, "STUDY"), dicom.Text(tag.StudyInstanceUID, dicom.UI, "1.2.3")),
+		func(*dimse.Message) error { return nil }); err != nil || last.Status() != dimse.Success {
+		t.Errorf("status %04X, %v", uint16(last.Status()), err)
+	}
+}
+
+// The destination of a move goes away after one instance.
+func TestMovesSayWhatDidNotArrive(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	taken := 0
+	destination := dimse.Server{
+		Negotiate: func(_ net.Addr, p *dimse.Proposal) error {
+			for i := range p.Contexts {
+				p.Contexts[i].Transfers = p.Contexts[i].Transfers[:1]
+			}
+			return nil
+		},
+		Handle: func(_ context.Context, a *dimse.Association, m *dimse.Message) error {
+			if taken++; taken > 1 {
+				return fault.New(fault.Internal, "the destination breaks")
+			}
+			if err := a.Drain(); err != nil {
+				return err
+			}
+			return a.Send(m.Context, m.Command.Respond(dimse.Success), nil)
+		},
+		Limit: 1, Timeout: 5 * time.Second, Logger: slog.New(slog.DiscardHandler),
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- destination.Serve(ctx, l) }()
+	defer func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}()
+	s := start(t, "DEST="+l.Addr().String())
+	s.fill()
+	a, err := s.peer().Associate(t.Context(), []dimse.Context{{Abstract: uid.PatientRootQueryRetrieveInformationModelMove, Transfers: []string{uid.ImplicitVRLittleEndian}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Abort()
+	identifier := dicom.New(dicom.Text(tag.QueryRetrieveLevel, dicom.CS, "PATIENT"), dicom.Text(tag.PatientID, dicom.LO, "MRN-1"))
+	answers := 0
+	last, err := a.Query(a.Accepted[1], dimse.NewCommand(dimse.CMove, dicom.Text(tag.MoveDestination, dicom.AE, "DEST")), identifier, func(m *dimse.Message) error {
+		answers++
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	completed, _ := last.Int(tag.NumberOfCompletedSuboperations)
+	failed, _ := last.Int(tag.NumberOfFailedSuboperations)
+	if last.Status() != dimse.SomeFailed || completed != 1 || failed != 5 || answers != 6 {
+		t.Errorf("status %04X, %d arrived, %d failed, %d answers", uint16(last.Status()), completed, failed, answers)
+	}
+}
