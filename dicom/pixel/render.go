@@ -128,37 +128,38 @@ func grey(d *dicom.Dataset, f *Frame, number int, o Options) image.Image {
 	return img
 }
 
-// through maps the samples of an image of up to 16 bits through a table of what there is between the smallest and the largest.
+// through maps the samples of an image of up to 16 bits, each value once: there are fewer of them than pixels.
 func (f *Frame) through(out []byte, show func(int64) byte) {
 	shift, mask := uint(f.High+1-f.Stored)&15, uint16(1<<f.Stored-1)
 	sign := uint16(0) // added to signed numbers, so that none is below 0
 	if f.Signed {
 		sign = 1 << (f.Stored - 1)
 	}
-	table := func(low, high uint16) []byte {
-		t := make([]byte, int(high)-int(low)+1)
-		for i := range t {
-			t[i] = show(int64(low) + int64(i) - int64(sign))
-		}
-		return t
+	known := make([]uint16, 1<<f.Stored) // what values are shown as, and one; 0 for those that have not been met
+	grey := func(k uint16) byte {
+		g := show(int64(k) - int64(sign))
+		known[k] = uint16(g) + 1
+		return g
 	}
 	if f.Bits == 8 {
-		all := table(0, mask)
 		for i, b := range f.Samples[:len(out)] {
-			out[i] = all[uint16(b)>>shift&mask^sign]
+			k := uint16(b)>>shift&mask ^ sign
+			if g := known[k]; g != 0 {
+				out[i] = byte(g - 1)
+			} else {
+				out[i] = grey(k)
+			}
 		}
 		return
 	}
 	samples := f.Samples[:2*len(out)]
-	low, high := uint16(math.MaxUint16), uint16(0)
-	for i := 0; i < len(samples)-1; i += 2 {
-		k := (uint16(samples[i])|uint16(samples[i+1])<<8)>>shift&mask ^ sign
-		low, high = min(low, k), max(high, k)
-	}
-	some := table(low, high)
 	for i := range out {
 		k := (uint16(samples[2*i])|uint16(samples[2*i+1])<<8)>>shift&mask ^ sign
-		out[i] = some[k-low]
+		if g := known[k]; g != 0 {
+			out[i] = byte(g - 1)
+		} else {
+			out[i] = grey(k)
+		}
 	}
 }
 
