@@ -85,6 +85,11 @@ services:
 		return len(p.Entry) == 1 && find(study).Entry[0].Resource.Subject.Reference == "Patient/"+p.Entry[0].Resource.ID
 	})
 
+	endpoint := request(t, "GET", s.URL+"/clinic/records/Endpoint", nil).want(t, 200)
+	if !strings.Contains(string(endpoint.body), `"address":"`+images("")+`"`) {
+		t.Errorf("the endpoint is not where the service is: %s", endpoint.body)
+	}
+
 	job = request(t, "POST", images("/export"), fmt.Appendf(nil, `{"source":{"type":"identifiers","settings":{"values":[%q]}},
 		"destination":{"type":"folder","settings":{"blobContainerName":"research"}}}`, phantom.StudyUID(1, 1)), "Content-Type", "application/json").want(t, 202)
 	waitFor(t, done(job))

@@ -190,7 +190,7 @@ func (p *Platform) link() error {
 			return fault.New(fault.Invalid, "service %s: settings: fhirService: there is no FHIR service %q in the workspace", s.name, s.images.FHIRService)
 		}
 		m := mirror.New(mirror.Options{
-			Archive: s.archive, FHIR: fhirService{p.services[i]}, Follower: "fhir:" + s.images.FHIRService, Address: p.address(s) + "/v2",
+			Archive: s.archive, FHIR: fhirService{p.services[i]}, Follower: "fhir:" + s.images.FHIRService, Address: func() string { return p.address(s) + "/v2" },
 			PatientSystem: s.images.PatientSystem, IssuerAsSystem: s.images.IssuerAsSystem,
 			Logger: p.log.With("workspace", s.workspace, "service", s.name),
 		})
@@ -210,7 +210,7 @@ func (p *Platform) address(s *service) string {
 	if p.cfg.Domain != "" {
 		return "https://" + s.host(p.cfg.Domain)
 	}
-	return "http://" + p.cfg.Listen + s.path
+	return "http://" + p.listening + s.path
 }
 
 // once makes a function that may be called again, when it does nothing.

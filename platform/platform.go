@@ -61,8 +61,10 @@ type Platform struct {
 	log      *slog.Logger
 	rules    *rules
 	services []*service
-	handler  http.Handler
-	gate     *serve.Gate // nil: everything is admitted
+
+	listening string // host:port, set before anything works in the background
+	handler   http.Handler
+	gate      *serve.Gate // nil: everything is admitted
 
 	writeError serve.ErrorWriter // for the places that belong to no service
 }
@@ -188,6 +190,7 @@ func (p *Platform) Run(ctx context.Context, ready func(Ready)) error {
 		MaxHeaderBytes:    maxHead,
 		ErrorLog:          slog.NewLogLogger(p.log.Handler(), slog.LevelDebug), // broken connections and the like; what matters is in the access log
 	}
+	p.listening = l.Addr().String()
 	idle := p.startBackground(ctx, associations.serve)
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(l) }()

@@ -39,8 +39,8 @@ type Options struct {
 	FHIR    FHIR
 	// Follower is the name under which the archive keeps how far it has come, such as that of the FHIR service.
 	Follower string
-	// Address of the DICOM service, for Endpoint.address and meta.source.
-	Address string
+	// Address returns where the DICOM service is, for Endpoint.address and meta.source.
+	Address func() string
 	// PatientSystem is the system of Patient.identifier.
 	PatientSystem string
 	// IssuerAsSystem takes Issuer of Patient ID as the system where it is given.

@@ -75,7 +75,8 @@ func follow(t *testing.T, a *images, f *records, o mirror.Options) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	a.done = cancel
-	o.Archive, o.FHIR, o.Logger, o.Address, o.Follower = a, f, slog.New(slog.DiscardHandler), "http://salus.example/dicom/v2", "fhir"
+	o.Archive, o.FHIR, o.Logger, o.Follower = a, f, slog.New(slog.DiscardHandler), "fhir"
+	o.Address = func() string { return "http://salus.example/dicom/v2" }
 	mirror.New(o).Run(ctx)
 }
 

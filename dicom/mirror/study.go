@@ -75,7 +75,7 @@ func (m *Mirror) delete(ctx context.Context, uid string) error {
 // own reports whether a source is this service, which may have been at another port.
 func (m *Mirror) own(source string) bool {
 	a, e1 := url.Parse(source)
-	b, e2 := url.Parse(m.o.Address)
+	b, e2 := url.Parse(m.o.Address())
 	return e1 == nil && e2 == nil && a.Hostname() == b.Hostname() && a.Path == b.Path
 }
 
@@ -83,13 +83,13 @@ func (m *Mirror) own(source string) bool {
 func (m *Mirror) transaction(uid string, who patient, instances []*dicom.Dataset) []byte {
 	endpoint := request("POST", "Endpoint", fields{
 		"resourceType": "Endpoint", "status": "active", "name": "DICOMweb",
-		"identifier":     []any{fields{"system": endpointSystem, "value": m.o.Address}},
+		"identifier":     []any{fields{"system": endpointSystem, "value": m.o.Address()}},
 		"connectionType": fields{"system": connectionTypes, "code": "dicom-wado-rs"},
 		"payloadType":    []any{fields{"text": "DICOM instances"}}, "payloadMimeType": []any{"application/dicom"},
-		"address": m.o.Address,
+		"address": m.o.Address(),
 	})
 	endpoint["fullUrl"] = endpointURN
-	endpoint["request"].(fields)["ifNoneExist"] = "identifier=" + url.QueryEscape(token(endpointSystem, m.o.Address))
+	endpoint["request"].(fields)["ifNoneExist"] = "identifier=" + url.QueryEscape(token(endpointSystem, m.o.Address()))
 	entries := []fields{endpoint}
 	subject := fields{"display": "Patient without an identifier"}
 	if who.identified() {
@@ -115,7 +115,7 @@ func (m *Mirror) imagingStudy(uid string, subject fields, instances []*dicom.Dat
 	}
 	series, modalities := mapSeries(instances)
 	f := fields{
-		"resourceType": "ImagingStudy", "meta": fields{"source": m.o.Address}, "status": "available", "identifier": identifiers, "subject": subject,
+		"resourceType": "ImagingStudy", "meta": fields{"source": m.o.Address()}, "status": "available", "identifier": identifiers, "subject": subject,
 		"endpoint": []any{fields{"reference": endpointURN}}, "numberOfSeries": len(series), "numberOfInstances": len(instances), "series": series,
 	}
 	f.add("modality", modalities)
