@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"image"
@@ -12,7 +13,9 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
+	"github.com/coder/websocket"
 	"github.com/johannesboyne/gofakes3"
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
 
@@ -213,5 +216,27 @@ func TestImagesInABucket(t *testing.T) {
 	storage.Close()
 	if _, stderr, code := run(t, append([]string{"serve", "--listen", "127.0.0.1:0"}, flags...)...); code != 6 || !strings.Contains(stderr, "storage service") || strings.Contains(stderr, "secret") {
 		t.Errorf("without its storage: %d %s", code, stderr)
+	}
+}
+
+// Event channels that wait are no work: a server that takes two requests at a time answers others while many listen.
+func TestEventChannelsAreNoWork(t *testing.T) {
+	t.Parallel()
+	s := start(t, "--open", "--data", t.TempDir(), "--max-requests", "2", "--max-queue", "0")
+	for n := range 10 {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		conn, _, err := websocket.Dial(ctx, strings.Replace(s.URL, "http", "ws", 1)+fmt.Sprintf("/default/dicom/v2/subscribers/STATION%d", n), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.CloseNow()
+	}
+	request(t, "GET", s.URL+"/default/dicom/v2/changefeed", nil).want(t, 200)
+	if metrics := request(t, "GET", s.URL+"/metrics", nil).want(t, 200); !strings.Contains(string(metrics.body), "salus_http_requests_in_work 0") {
+		t.Error("channels are counted as work")
+	}
+	if code := s.stop(); code != 0 { // which ends the channels
+		t.Errorf("the server ended with %d", code)
 	}
 }

@@ -61,7 +61,7 @@ func (p *Platform) admitted(kind workspace.Kind, next http.Handler) http.Handler
 		next = serve.Deadline(p.cfg.Timeout, next)
 	}
 	if p.gate != nil {
-		next = p.gate.Admit(next, isProbe, p.writeError)
+		next = p.gate.Admit(next, func(r *http.Request) bool { return isProbe(r) || kind == workspace.DICOM && isChannel(r) }, p.writeError)
 	}
 	return next
 }
@@ -71,6 +71,12 @@ func (p *Platform) admitted(kind workspace.Kind, next http.Handler) http.Handler
 func isProbe(r *http.Request) bool {
 	at := strings.TrimSuffix(r.URL.Path, "/")
 	return at == "/metadata" || at == "/$versions"
+}
+
+// isChannel reports whether a request opens an event channel, which is no work while it waits, and of which the service has a limit of its own.
+func isChannel(r *http.Request) bool {
+	rest, found := strings.CutPrefix(path.Dir(r.URL.Path), "/v")
+	return found && r.Method == http.MethodGet && strings.HasSuffix(rest, "/subscribers") && !strings.Contains(rest, "/workitems")
 }
 
 func nothingHere(http.ResponseWriter, *http.Request) error {

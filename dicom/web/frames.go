@@ -169,7 +169,7 @@ func (c *call) sendFrame(w http.ResponseWriter, f *archive.Frames, i int, form f
 	}
 	w.Header().Set("Content-Type", kind)
 	if seeker, ok := r.(io.ReadSeeker); ok {
-		http.ServeContent(w, c.Request, "", zeroTime, seeker)
+		http.ServeContent(slow(w), c.Request, "", zeroTime, seeker)
 		return nil
 	}
 	w.Header().Set("Content-Length", strconv.FormatInt(size, 10))

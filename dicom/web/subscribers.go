@@ -85,13 +85,16 @@ func (s *server) listen(w http.ResponseWriter, c *call) error {
 	if err != nil {
 		return err
 	}
+	l, err := s.Worklist.Listen(c.partition, aeTitle)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
 	conn, err := websocket.Accept(w, c.Request, nil)
 	if err != nil {
 		return nil // the library has answered what is wrong with the handshake
 	}
 	defer conn.CloseNow()
-	l := s.Worklist.Listen(c.partition, aeTitle)
-	defer l.Close()
 	ctx := conn.CloseRead(c.Context())
 	tick := time.NewTicker(pinging)
 	defer tick.Stop()

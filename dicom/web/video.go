@@ -40,7 +40,7 @@ func (s *server) video(w http.ResponseWriter, c *call, one index.Stored, kind st
 	h.Set("Content-Type", kind)
 	h.Set("ETag", etag(one.Watermark, 0))
 	if seeker, ok := b.Reader.(io.ReadSeeker); ok {
-		http.ServeContent(w, c.Request, "", zeroTime, seeker)
+		http.ServeContent(slow(w), c.Request, "", zeroTime, seeker)
 		return nil
 	}
 	h.Set("Content-Length", strconv.FormatInt(b.Size, 10))

@@ -131,7 +131,7 @@ func (s *server) sendFile(w http.ResponseWriter, c *call, f sending) error {
 	h.Set("Content-Type", fileType(f.as))
 	if f.as == f.TransferSyntax {
 		h.Set("ETag", etag(f.Watermark, 0))
-		http.ServeContent(w, c.Request, "", s.Now().Add(0), io.NewSectionReader(o, 0, o.Size()))
+		http.ServeContent(slow(w), c.Request, "", s.Now().Add(0), io.NewSectionReader(o, 0, o.Size()))
 		return nil
 	}
 	if c.Method == http.MethodHead {

@@ -197,13 +197,20 @@ type Listener struct {
 // backlog is how many reports wait for a listener.
 const backlog = 256
 
-// Listen opens the channel of an application's reports. Those of before are not sent (PS3.18 §8.10).
-func (w *Worklist) Listen(partition, aeTitle string) *Listener {
+// maxListeners bounds how many listen at a time.
+const maxListeners = 1000
+
+// Listen opens the channel of an application's reports. Those of before are not sent (PS3.18 §8.10). It is Throttled when too many listen.
+func (w *Worklist) Listen(partition, aeTitle string) (*Listener, error) {
 	l := &Listener{w: w, key: listenerKey{partition, aeTitle}, Reports: make(chan *dicom.Dataset, backlog)}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.listening == maxListeners {
+		return nil, fault.New(fault.Throttled, "%d event channels are open, and no more can be", maxListeners)
+	}
+	w.listening++
 	w.listeners[l.key] = append(w.listeners[l.key], l)
-	return l
+	return l, nil
 }
 
 // Close ends listening.
@@ -225,6 +232,7 @@ func (l *Listener) end() {
 		if l.w.listeners[l.key] = others; others == nil {
 			delete(l.w.listeners, l.key)
 		}
+		l.w.listening--
 		close(l.Reports)
 	})
 }

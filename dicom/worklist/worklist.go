@@ -37,6 +37,7 @@ type Worklist struct {
 
 	mu        sync.Mutex
 	listeners map[listenerKey][]*Listener
+	listening int // all of them
 }
 
 // New makes a worklist of its store.
