@@ -72,7 +72,7 @@ func fetchViewer(t *testing.T, dir string) (dist string) {
 	t.Helper()
 	ctx, stop := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer stop()
-	cmd := exec.CommandContext(ctx, "npm", "pack", "--prefer-offline", "--silent", ohif)
+	cmd := exec.CommandContext(ctx, "npm", "pack", "--prefer-offline", "--loglevel=error", "--fetch-retries=1", "--fetch-timeout=120000", ohif)
 	cmd.Dir = dir
 	out, err := cmd.CombinedOutput()
 	if err != nil {
