@@ -53,7 +53,7 @@ func (a *Association) use(peerMax uint32) {
 	if peerMax == 0 || peerMax > offeredLength {
 		peerMax = offeredLength
 	}
-	peerMax = max(peerMax, 1024)
+	peerMax = max(peerMax, 1024) &^ 1 // fragments have an even length (PS3.8 §9.3.5.1)
 	a.out = make([]byte, 0, peerMax)
 }
 
@@ -265,10 +265,13 @@ func (w *valueWriter) Write(b []byte) (int, error) {
 	return n, nil
 }
 
-// end sends what is left as the last value.
+// end sends what is left as the last value. What has an odd length, as deflated data sets can and broken ones do, gets a byte more (PS3.5 §A.5).
 func (w *valueWriter) end() error {
 	if len(w.a.out) == 0 {
 		w.a.out = w.a.out[:valueHead]
+	}
+	if len(w.a.out)%2 == 1 {
+		w.a.out = append(w.a.out, 0)
 	}
 	return w.flush(true)
 }

@@ -3,6 +3,7 @@ package dimse
 import (
 	"bufio"
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"io"
 	"net"
@@ -148,16 +149,21 @@ func (r *recorder) Write(b []byte) (int, error) { return r.said.Write(b) }
 func TestMessagesComeBackInPieces(t *testing.T) {
 	rec := &recorder{}
 	a := newAssociation(rec, bufio.NewReader(rec), time.Second)
-	a.use(1024) // so that everything is cut
-	data := bytes.Repeat([]byte("0123456789"), 1000)
+	a.use(1025) // so that everything is cut, into pieces of even lengths
+	data := append(bytes.Repeat([]byte("0123456789"), 1000), 'x', 0)
 	c := Context{ID: 1}
 	for range 2 {
-		if err := a.Send(c, NewCommand(CStore, dicom.Uint16(tag.MessageID, 7)), func(w io.Writer) error { _, err := w.Write(data); return err }); err != nil {
+		if err := a.Send(c, NewCommand(CStore, dicom.Uint16(tag.MessageID, 7)), func(w io.Writer) error { _, err := w.Write(data[:len(data)-1]); return err }); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if err := a.Send(c, NewCommand(CEcho), nil); err != nil {
 		t.Fatal(err)
+	}
+	for b := rec.said.Bytes(); len(b) > 0; b = b[6+binary.BigEndian.Uint32(b[2:]):] {
+		if n := binary.BigEndian.Uint32(b[2:]); n%2 == 1 || n+6 > 1024 {
+			t.Fatalf("a unit of %d bytes", n)
+		}
 	}
 	heard := playing(append(rec.said.Bytes(), unit(releaseRequest, make([]byte, 4))...))
 	first, err := heard.Receive()
