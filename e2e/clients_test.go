@@ -26,7 +26,7 @@ func TestClients(t *testing.T) {
 	if err := os.CopyFS(dir, os.DirFS("clients")); err != nil {
 		t.Fatal(err)
 	}
-	install(t, dir)
+	install(t, dir, "FHIR clients from npm")
 	s := start(t, "--open")
 	for _, script := range []string{"fhirkit.js", "medplum.js"} {
 		t.Run(strings.TrimSuffix(script, ".js"), func(t *testing.T) { node(t, dir, script, s.FHIR) })
@@ -36,7 +36,8 @@ func TestClients(t *testing.T) {
 // offline are the errors of npm that say that there is no registry to reach.
 var offline = []string{"ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "ENETUNREACH", "EHOSTUNREACH", "ERR_SOCKET_TIMEOUT", "ENOTCACHED"}
 
-func install(t *testing.T, dir string) {
+// install installs what a folder asks for; what is not covered without it is said when the registry cannot be reached.
+func install(t *testing.T, dir, what string) {
 	t.Helper()
 	ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer stop()
@@ -48,7 +49,7 @@ func install(t *testing.T, dir string) {
 	}
 	for _, code := range offline {
 		if bytes.Contains(out, []byte(code)) {
-			t.Skipf("not covered: FHIR clients from npm: they cannot be fetched: %s", code)
+			t.Skipf("NOT COVERED: %s: it cannot be fetched: %s", what, code)
 		}
 	}
 	t.Fatalf("npm ci: %v\n%s", err, out)

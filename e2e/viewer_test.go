@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"archive/tar"
 	"compress/gzip"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -17,8 +18,6 @@ import (
 	"testing"
 	"time"
 
-	"context"
-
 	"salus/dicom/phantom"
 )
 
@@ -28,19 +27,19 @@ const ohif = "@ohif/app@3.13.2"
 // TestViewer lets OHIF show a series in a browser: the list of studies, and an image.
 func TestViewer(t *testing.T) {
 	t.Parallel()
-	browser := ""
-	for _, tool := range []string{"node", "npm", "chromium"} {
+	tools := map[string]string{"node": "", "npm": "", "chromium": ""}
+	for tool := range tools {
 		path, err := exec.LookPath(tool)
 		if err != nil {
 			t.Skipf("NOT COVERED: images in OHIF: %v", err)
 		}
-		browser = path
+		tools[tool] = path
 	}
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS("viewer")); err != nil {
 		t.Fatal(err)
 	}
-	install(t, dir)
+	install(t, dir, "images in OHIF")
 	dist := fetchViewer(t, dir)
 
 	s := start(t, "--open", "--data", t.TempDir())
@@ -59,8 +58,8 @@ func TestViewer(t *testing.T) {
 	ctx, stop := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer stop()
 	cmd := exec.CommandContext(ctx, "node", "ohif.js")
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "OHIF_URL="+site.URL, "STUDY="+phantom.StudyUID(1, 1), "SCREENSHOT="+shot, "CHROMIUM="+browser, "HOME="+dir)
+	cmd.Dir, cmd.WaitDelay = dir, 10*time.Second // a browser that is left must not be waited for
+	cmd.Env = append(os.Environ(), "OHIF_URL="+site.URL, "STUDY="+phantom.StudyUID(1, 1), "SCREENSHOT="+shot, "CHROMIUM="+tools["chromium"], "HOME="+dir)
 	out, err := cmd.CombinedOutput()
 	if err != nil || strings.Count(string(out), "ok ") != 3 {
 		t.Errorf("%v\n%s", err, out)

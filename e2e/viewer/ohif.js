@@ -15,8 +15,8 @@ const browser = await chromium.launch({
     '--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader', '--ignore-gpu-blocklist',
   ],
 });
+const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
 try {
-  const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
   const failures = [];
   page.on('response', r => { if (r.url().includes('/dicom/') && r.status() >= 400) failures.push(`${r.status()} ${r.url()}`); });
 
@@ -28,9 +28,12 @@ try {
   const canvas = page.locator('canvas.cornerstone-canvas, .cornerstone-viewport-element canvas, .viewport-element canvas').first();
   await canvas.waitFor({ timeout: 90000 });
 
-  // The canvas is looked at until an image is on it: a slice has many greys, and an empty viewport hardly any.
+  // The middle of the canvas is looked at until an image is on it: a slice has many greys, and an empty viewport one. Nearer to its edges are words and
+  // messages, whose letters have many, too.
   const greys = async () => {
-    const png = (await canvas.screenshot()).toString('base64');
+    const { x, y, width, height } = await canvas.boundingBox();
+    const middle = { x: x + width / 4, y: y + height / 4, width: width / 2, height: height / 2 };
+    const png = (await page.screenshot({ clip: middle })).toString('base64');
     return page.evaluate(async data => {
       const bitmap = await createImageBitmap(await (await fetch(`data:image/png;base64,${data}`)).blob());
       const c = new OffscreenCanvas(bitmap.width, bitmap.height).getContext('2d');
@@ -42,13 +45,14 @@ try {
     }, png);
   };
   let seen = 0;
-  for (let i = 0; i < 90 && seen < 100; i++) {
+  for (let i = 0; i < 90 && seen < 50; i++) {
     await page.waitForTimeout(1000);
     seen = await greys();
   }
-  await page.screenshot({ path: SCREENSHOT });
-  check('the viewport shows the image', seen >= 100, `${seen} greys`);
+  check('the viewport shows the image', seen >= 50, `${seen} greys`);
   check('no request to the service failed', failures.length === 0, failures.join(', '));
 } finally {
+  // A picture is most wanted of what went wrong; that there is none must not hide why.
+  await page.screenshot({ path: SCREENSHOT, timeout: 10000 }).catch(e => console.error(`no picture: ${e.message}`));
   await browser.close();
 }
