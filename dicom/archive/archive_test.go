@@ -403,6 +403,43 @@ func TestSegmentationsOfOneBitASampleComeFrameByFrame(t *testing.T) {
 	}
 }
 
+// What goes away while a study is updated must not let the update pass over the study as if there were none.
+func TestUpdatesThatCannotReadAnInstanceFail(t *testing.T) {
+	a, objects := open(t, t.TempDir())
+	if o, err := a.Store(t.Context(), bytes.NewReader(encode(t, image("1.1", "1.1.1", "1.1.1.1"), uid.ExplicitVRLittleEndian)), rules); err != nil || o.Failure != 0 {
+		t.Fatalf("%+v, %v", o, err)
+	}
+	all, err := a.Instances(t.Context(), place, index.UIDs{Study: "1.1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := objects.Delete(t.Context(), all[0].Object); err != nil {
+		t.Fatal(err)
+	}
+	id, comments, err := a.Update(t.Context(), place, []string{"1.1"}, dicom.New(dicom.Text(tag.PatientID, dicom.LO, "NEW")))
+	if err != nil || comments != nil {
+		t.Fatal(comments, err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { a.Run(ctx); close(ended) }()
+	var o index.Operation
+	for range 1000 {
+		if o, err = a.Operation(t.Context(), id); err != nil || o.Status >= index.Succeeded {
+			break
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	cancel()
+	<-ended
+	if err != nil || o.Status != index.Failed || !bytes.Contains(o.Results, []byte(`"studyFailed":1`)) {
+		t.Errorf("status %d, results %s, %v", o.Status, o.Results, err)
+	}
+	if err := a.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 func BenchmarkStore(b *testing.B) {
 	a, _ := open(b, b.TempDir())
 	defer a.Close()

@@ -192,6 +192,9 @@ func (a *Archive) tryStudy(ctx context.Context, partition, study string, change 
 	}()
 	for _, s := range old {
 		e, err := a.rewrite(ctx, s, change)
+		if fault.Is(err, fault.NotFound) {
+			err = fault.Wrap(fault.Busy, err, "an instance of the study was deleted meanwhile")
+		}
 		if err != nil {
 			return 0, err
 		}

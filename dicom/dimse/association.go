@@ -2,7 +2,6 @@ package dimse
 
 import (
 	"bufio"
-	"context"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -53,7 +52,7 @@ func (a *Association) use(peerMax uint32) {
 	if peerMax == 0 || peerMax > offeredLength {
 		peerMax = offeredLength
 	}
-	peerMax = max(peerMax, 1024) &^ 1 // fragments have an even length (PS3.8 §9.3.5.1)
+	peerMax = max(peerMax, leastLength) &^ 1 // fragments have an even length (PS3.8 §9.3.5.1)
 	a.out = make([]byte, 0, peerMax)
 }
 
@@ -224,7 +223,10 @@ func (a *Association) Send(c Context, cmd Command, data func(io.Writer) error) e
 		return err
 	}
 	w := &valueWriter{a: a, context: c.ID, command: true}
-	if err := errors.Join(copyErr(w.Write(b)), w.end()); err != nil || data == nil {
+	if _, err := w.Write(b); err != nil {
+		return err
+	}
+	if err := w.end(); err != nil || data == nil {
 		return err
 	}
 	w = &valueWriter{a: a, context: c.ID}
@@ -233,8 +235,6 @@ func (a *Association) Send(c Context, cmd Command, data func(io.Writer) error) e
 	}
 	return w.end()
 }
-
-func copyErr(_ int, err error) error { return err }
 
 // valueWriter cuts a command or data set into presentation data values, one in each unit.
 type valueWriter struct {
@@ -351,9 +351,4 @@ func (a *Association) Abort() {
 		}
 	}
 	a.conn.Close()
-}
-
-// WithContext aborts the association when ctx ends; stop undoes that.
-func (a *Association) WithContext(ctx context.Context) (stop func() bool) {
-	return context.AfterFunc(ctx, func() { a.conn.Close() })
 }

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
-	"errors"
 	"io"
 	"net"
 	"time"
@@ -159,5 +158,5 @@ func (a *Association) Query(c Context, cmd Command, identifier *dicom.Dataset, f
 		}
 		err = f(m)
 	}
-	return Command{}, errors.Join(err)
+	return Command{}, err
 }

@@ -28,21 +28,18 @@ type Status uint16
 
 // The statuses.
 const (
-	Success                Status = 0x0000
-	NoSuchClass            Status = 0x0118 // no such SOP class
-	ProcessingFailure      Status = 0x0110
-	NotAuthorized          Status = 0x0124
-	UnrecognizedOperation  Status = 0x0211
-	OutOfResources         Status = 0xA700
-	CannotCalculateMatches Status = 0xA701
-	DestinationUnknown     Status = 0xA801
-	DataSetMismatch        Status = 0xA900
-	CannotUnderstand       Status = 0xC000
-	SomeFailed             Status = 0xB000 // sub-operations complete, with failures or warnings
-	CoercedElements        Status = 0xB000 // stored, but some elements are not as they should be
-	Canceled               Status = 0xFE00
-	Pending                Status = 0xFF00
-	PendingUnsupported     Status = 0xFF01 // some optional keys were not matched
+	Success               Status = 0x0000
+	ProcessingFailure     Status = 0x0110
+	UnrecognizedOperation Status = 0x0211
+	OutOfResources        Status = 0xA700
+	DestinationUnknown    Status = 0xA801
+	DataSetMismatch       Status = 0xA900
+	CannotUnderstand      Status = 0xC000
+	SomeFailed            Status = 0xB000 // sub-operations complete, with failures or warnings
+	CoercedElements       Status = 0xB000 // stored, but some elements are not as they should be
+	Canceled              Status = 0xFE00
+	Pending               Status = 0xFF00
+	PendingUnsupported    Status = 0xFF01 // some optional keys were not matched
 )
 
 // noData is the value of Command Data Set Type that says that no data set follows.

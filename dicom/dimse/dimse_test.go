@@ -3,9 +3,11 @@ package dimse
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"reflect"
 	"strings"
@@ -210,4 +212,53 @@ func FuzzReceive(f *testing.F) {
 		}
 		t.Error("messages without end")
 	})
+}
+
+func TestPeersThatTakeLittleGetLittle(t *testing.T) {
+	rec := &recorder{}
+	a := newAssociation(rec, bufio.NewReader(rec), time.Second)
+	a.use(100)
+	if err := a.Send(Context{ID: 1}, NewCommand(CStore), func(w io.Writer) error { _, err := w.Write(make([]byte, 500)); return err }); err != nil {
+		t.Fatal(err)
+	}
+	for b := rec.said.Bytes(); len(b) > 0; b = b[6+binary.BigEndian.Uint32(b[2:]):] {
+		if n := binary.BigEndian.Uint32(b[2:]); n > 100 {
+			t.Errorf("a unit of %d bytes", n)
+		}
+	}
+}
+
+// troubled is a listener that fails once before it accepts.
+type troubled struct {
+	net.Listener
+	failed bool
+}
+
+func (l *troubled) Accept() (net.Conn, error) {
+	if !l.failed {
+		l.failed = true
+		return nil, errors.New("too many open files")
+	}
+	return l.Listener.Accept()
+}
+
+func TestServersGoOnAfterAFailure(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := Server{
+		Negotiate: func(net.Addr, *Proposal) error { return CalledUnknown }, Limit: 1, Timeout: 5 * time.Second, Logger: slog.New(slog.DiscardHandler),
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Serve(ctx, &troubled{Listener: l}) }()
+	peer := Peer{Address: l.Addr().String(), Called: "A", Calling: "B", Timeout: 5 * time.Second}
+	if _, err := peer.Associate(t.Context(), []Context{{Abstract: uid.Verification, Transfers: []string{uid.ImplicitVRLittleEndian}}}); !errors.As(err, new(*Reject)) {
+		t.Errorf("no answer after a failure: %v", err)
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
 }

@@ -21,26 +21,23 @@ const (
 
 // Items of the units that negotiate an association (PS3.8 §9.3.2, PS3.7 annex D).
 const (
-	itemApplication     byte = 0x10
-	itemContextRequest  byte = 0x20
-	itemContextAccept   byte = 0x21
-	itemAbstractSyntax  byte = 0x30
-	itemTransferSyntax  byte = 0x40
-	itemUser            byte = 0x50
-	itemMaxLength       byte = 0x51
-	itemImplementation  byte = 0x52
-	itemAsyncOperations byte = 0x53
-	itemRole            byte = 0x54
-	itemVersion         byte = 0x55
-	itemExtended        byte = 0x56
-	itemCommonExtended  byte = 0x57
-	applicationContext       = "1.2.840.10008.3.1.1.1"
-	protocolVersion          = 1
-	maxNegotiation           = 256 << 10 // bytes of a unit that negotiates
-	maxData                  = 4 << 20   // bytes of a unit of data
-	offeredLength            = 128 << 10 // bytes of a unit of data that we ask for
-	defaultPeerLength        = 16 << 10  // that a peer gets which says nothing
-	titleLength              = 16
+	itemApplication    byte = 0x10
+	itemContextRequest byte = 0x20
+	itemContextAccept  byte = 0x21
+	itemAbstractSyntax byte = 0x30
+	itemTransferSyntax byte = 0x40
+	itemUser           byte = 0x50
+	itemMaxLength      byte = 0x51
+	itemImplementation byte = 0x52
+	itemRole           byte = 0x54
+	itemVersion        byte = 0x55
+	applicationContext      = "1.2.840.10008.3.1.1.1"
+	protocolVersion         = 1
+	maxNegotiation          = 256 << 10 // bytes of a unit that negotiates
+	maxData                 = 4 << 20   // bytes of a unit of data
+	offeredLength           = 128 << 10 // bytes of a unit of data that we ask for
+	leastLength             = 64        // bytes of a unit of data that must be taken, of which twelve are not data
+	titleLength             = 16
 )
 
 // Result says what became of a presentation context (PS3.8 §9.3.3.2).
@@ -49,8 +46,6 @@ type Result byte
 // The results.
 const (
 	Accepted              Result = 0
-	UserRejection         Result = 1
-	NoReason              Result = 2
 	AbstractNotSupported  Result = 3
 	TransfersNotSupported Result = 4
 )

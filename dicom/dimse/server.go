@@ -44,9 +44,15 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		switch {
 		case ctx.Err() != nil:
 			return nil
-		case err != nil:
-			l.Close()
+		case errors.Is(err, net.ErrClosed):
 			return fault.Wrap(fault.Unavailable, err, "associations cannot be accepted any more")
+		case err != nil: // such as too many open files, which passes
+			s.Logger.Warn("an association was not accepted", "error", err)
+			select {
+			case <-ctx.Done():
+			case <-time.After(acceptPause):
+			}
+			continue
 		}
 		full := false
 		select {
@@ -62,6 +68,9 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		})
 	}
 }
+
+// acceptPause is how long a server waits after a connection that it could not accept.
+const acceptPause = 100 * time.Millisecond
 
 // serve is one connection.
 func (s *Server) serve(ctx context.Context, conn net.Conn, full bool) {

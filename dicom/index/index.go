@@ -1,5 +1,5 @@
 // Package index is the port for what is known of stored instances besides their files: who they belong to, what they can be found by, where
-// their parts are, and in which order they came and went.
+// their parts are, and in which order they came and went; and for the workitems and operations that are kept beside them.
 //
 // An instance is visible whole or not at all, and each change of it stands in the change feed with it. Files are not kept here, only the names of
 // their objects; those that no instance has any more are listed until somebody has removed them.

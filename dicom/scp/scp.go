@@ -37,8 +37,9 @@ type Node struct {
 // Options are what the service needs.
 type Options struct {
 	Nodes []Node
-	TLS   *tls.Config // nil for none
-	// Calling title and address go together unless TLS verifies who calls: a title is easily taken. From this machine any peer may call.
+	// TLS is nil for none. Unless it verifies who calls, a peer must call from the host of its address, for a title is easily taken; from this machine any
+	// peer may call.
+	TLS     *tls.Config
 	Logger  *slog.Logger
 	Timeout time.Duration // without a byte, after which an association is given up; 0 for DefaultTimeout
 	Limit   int           // of associations at a time; 0 for DefaultLimit

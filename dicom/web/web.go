@@ -206,6 +206,3 @@ func writeError(w http.ResponseWriter, r *http.Request, err error) {
 		}
 	}
 }
-
-// ErrorWriter is how the service writes errors, for what stands around it.
-func ErrorWriter() serve.ErrorWriter { return writeError }

@@ -45,11 +45,11 @@ try {
     }, png);
   };
   let seen = 0;
-  for (let i = 0; i < 90 && seen < 50; i++) {
+  for (let i = 0; i < 90 && seen < 100; i++) {
     await page.waitForTimeout(1000);
     seen = await greys();
   }
-  check('the viewport shows the image', seen >= 50, `${seen} greys`);
+  check('the viewport shows the image', seen >= 100, `${seen} greys`);
   check('no request to the service failed', failures.length === 0, failures.join(', '));
 } finally {
   // A picture is most wanted of what went wrong; that there is none must not hide why.
