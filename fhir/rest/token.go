@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"strings"
 
 	"salus/fault"
 )
@@ -39,10 +40,11 @@ func (s signer) seal(query string, cursor []byte) string {
 }
 
 // open returns the cursor of a token that seal made for the same query, and
-// otherwise a fault of kind Invalid.
+// otherwise a fault of kind Invalid. Line breaks are refused here because the
+// decoder would pass over them, and a token has one spelling.
 func (s signer) open(query, token string) ([]byte, error) {
 	b, err := base64.RawURLEncoding.Strict().DecodeString(token)
-	if err != nil || len(b) < 1+tokenTag || b[0] != tokenVersion {
+	if err != nil || strings.ContainsAny(token, "\r\n") || len(b) < 1+tokenTag || b[0] != tokenVersion {
 		return nil, fault.New(fault.Invalid, "the continuation token (ct) is malformed")
 	}
 	cursor := b[1+tokenTag:]

@@ -29,6 +29,8 @@ func TestToken(t *testing.T) {
 		{"empty", query, "", string(key)},
 		{"no base64", query, "ct!", string(key)},
 		{"padding", query, token + "==", string(key)},
+		{"line break", query, token[:4] + "\n" + token[4:], string(key)},
+		{"line end", query, token + "\r", string(key)},
 		{"cut", query, token[:len(token)-4], string(key)},
 		{"too short for a tag", query, base64.RawURLEncoding.EncodeToString(raw[:10]), string(key)},
 		{"other version", query, flip(0), string(key)},
