@@ -34,9 +34,21 @@ type terminal struct {
 
 func main() {
 	t := &terminal{out: os.Stdout, err: os.Stderr}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal kills the process the hard way
-	os.Exit(run(ctx, os.Args[1:], t))
+	os.Exit(run(untilSignal(), os.Args[1:], t))
+}
+
+// untilSignal returns a context that the first signal to stop ends. By then the second one kills the process the hard way.
+func untilSignal() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		// Before anybody can know of the first: a signal in between would be taken and do nothing.
+		signal.Stop(signals)
+		cancel()
+	}()
+	return ctx
 }
 
 func run(ctx context.Context, args []string, t *terminal) int {
