@@ -3,12 +3,13 @@ package pixel
 import (
 	"image"
 	"image/color"
-	"image/jpeg"
 	"image/png"
 	"io"
 	"math"
 
 	"salus/dicom"
+	"salus/dicom/pixel/codec"
+	"salus/dicom/pixel/codec/jpeg"
 	"salus/dicom/tag"
 	"salus/fault"
 )
@@ -258,5 +259,35 @@ func Encode(w io.Writer, img image.Image, mediaType string, quality int) error {
 	if mediaType == "image/png" {
 		return (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(w, img)
 	}
-	return jpeg.Encode(w, img, &jpeg.Options{Quality: quality})
+	f, o := samples(img), jpeg.SequentialOptions{Quality: quality, Colour: jpeg.ColourRGB, Subsample: true}
+	stream, err := jpeg.EncodeSequential(f, o)
+	if err != nil {
+		return fault.Wrap(fault.NotAcceptable, err, "the picture cannot be compressed: %v", err)
+	}
+	_, err = w.Write(stream)
+	return err
+}
+
+// samples are those of a picture, of one component if it is grey and otherwise of red, green and blue.
+func samples(img image.Image) *codec.Frame {
+	size := img.Bounds().Size()
+	f := &codec.Frame{Shape: codec.Shape{Rows: size.Y, Columns: size.X, Components: 3}, Bits: 8}
+	switch img := img.(type) {
+	case *image.Gray:
+		f.Components, f.Samples = 1, img.Pix
+	case *image.NRGBA:
+		f.Samples = opaque(img.Pix)
+	case *image.RGBA:
+		f.Samples = opaque(img.Pix)
+	}
+	return f
+}
+
+// opaque takes the fourth byte, which is full everywhere, from each pixel.
+func opaque(pix []byte) []byte {
+	out := make([]byte, len(pix)/4*3)
+	for i, j := 0, 0; j < len(out); i, j = i+4, j+3 {
+		out[j], out[j+1], out[j+2] = pix[i], pix[i+1], pix[i+2]
+	}
+	return out
 }

@@ -104,6 +104,12 @@ func (f *Frame) Row(dst []uint16, row, component int) {
 	dst = dst[:f.Columns]
 	step := f.Components
 	first := row*f.Columns*step + component
+	if f.Bits <= 8 && step == 1 {
+		for x, v := range f.Samples[first:][:len(dst)] {
+			dst[x] = uint16(v)
+		}
+		return
+	}
 	if f.Bits <= 8 {
 		src := f.Samples[first:]
 		for x := range dst {

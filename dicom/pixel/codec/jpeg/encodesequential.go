@@ -44,17 +44,14 @@ func EncodeSequential(f *codec.Frame, o SequentialOptions) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	e.transform()
-	e.eachBlock(func(c *encodedComponent, b *[blockSize]int16) {
-		c.code(b, func(ac bool, symbol int, _ uint64, _ int) { e.table(c, ac).count(symbol) })
-	}, func(int) {})
+	e.transform(restart)
 	for i := range e.tables {
 		e.tables[i].build()
 	}
 	return e.write(restart), nil
 }
 
-// sequentialEncoder holds a frame's coefficients until the Huffman tables are known.
+// sequentialEncoder holds a frame's symbols until the Huffman tables are known.
 type sequentialEncoder struct {
 	frame      *codec.Frame
 	options    SequentialOptions
@@ -64,16 +61,17 @@ type sequentialEncoder struct {
 	mcuWide    int
 	mcuHigh    int
 	quantizers [][blockSize]uint16
-	tables     []encoding // DC and AC for luminance, then for chrominance
+	divisors   [][blockSize]float32 // of the quantizers
+	tables     []encoding           // DC and AC for luminance, then for chrominance
+	symbols    []symbol             // in the order of the scan
 }
 
 // encodedComponent is a component on its way.
 type encodedComponent struct {
 	Component
-	class        int // 0 with the tables for luminance, 1 for chrominance
-	blocksWide   int
-	coefficients [][blockSize]int16
-	prediction   int16
+	class      int         // 0 with the tables for luminance, 1 for chrominance
+	rows       [8][]uint16 // samples of a row of MCU
+	prediction int
 }
 
 func newSequentialEncoder(f *codec.Frame, o SequentialOptions) *sequentialEncoder {
@@ -95,42 +93,55 @@ func newSequentialEncoder(f *codec.Frame, o SequentialOptions) *sequentialEncode
 		} else if o.Colour != ColourKept {
 			c.class = 1
 		}
-		c.blocksWide = e.mcuWide * c.H
-		c.coefficients = make([][blockSize]int16, c.blocksWide*e.mcuHigh)
+		for y := range c.rows {
+			c.rows[y] = make([]uint16, 8*wide*e.mcuWide)
+		}
 		e.components = append(e.components, c)
 	}
 	if f.Components == 3 && o.Colour != ColourKept {
 		e.quantizers = append(e.quantizers, scaled(&chrominance, o.Quality, largest))
 	}
+	for i := range e.quantizers {
+		e.divisors = append(e.divisors, divisors(&e.quantizers[i]))
+	}
 	e.tables = make([]encoding, 2*len(e.quantizers))
+	e.symbols = make([]symbol, 0, f.Shape.Samples()/4+blockSize)
 	return e
 }
 
-// transform computes the coefficients of all components, eight rows at a time.
-func (e *sequentialEncoder) transform() {
-	f := e.frame
-	rows := make([][8][]uint16, f.Components)
-	for i := range rows {
-		for y := range rows[i] {
-			rows[i][y] = make([]uint16, 16*e.mcuWide)
+// transform turns the frame into symbols, in the order of an interleaved scan (T.81 §A.2.3).
+func (e *sequentialEncoder) transform(restart int) {
+	for top := range e.mcuHigh {
+		e.read(8 * top)
+		if restart > 0 && top > 0 && top%e.options.RestartRows == 0 {
+			e.symbols = append(e.symbols, restartSymbol)
+			for i := range e.components {
+				e.components[i].prediction = 0
+			}
+		}
+		for left := range e.mcuWide {
+			for i := range e.components {
+				c := &e.components[i]
+				for h := range c.H {
+					e.block(c, 8*(left*c.H+h))
+				}
+			}
 		}
 	}
-	for top := range e.mcuHigh {
-		for y := range 8 {
-			for i := range rows {
-				f.Row(rows[i][y], min(8*top+y, f.Rows-1), i)
-			}
-			if f.Components == 3 && e.options.Colour == ColourRGB {
-				toYCbCr(rows[0][y][:f.Columns], rows[1][y][:f.Columns], rows[2][y][:f.Columns], e.precision)
-			}
+}
+
+// read reads the eight rows of samples from top on.
+func (e *sequentialEncoder) read(top int) {
+	f, all := e.frame, e.components
+	for y := range 8 {
+		for i := range all {
+			f.Row(all[i].rows[y], min(top+y, f.Rows-1), i)
 		}
-		for i := range e.components {
-			c := &e.components[i]
-			shrink := e.components[0].H / c.H
-			for y := range rows[i] {
-				fit(rows[i][y], f.Columns, shrink)
-			}
-			c.transform(&rows[i], top, &e.quantizers[c.class], e.precision)
+		if f.Components == 3 && e.options.Colour == ColourRGB {
+			toYCbCr(all[0].rows[y][:f.Columns], all[1].rows[y][:f.Columns], all[2].rows[y][:f.Columns], e.precision)
+		}
+		for i := range all {
+			fit(all[i].rows[y], f.Columns, all[0].H/all[i].H)
 		}
 	}
 }
@@ -148,23 +159,5 @@ func fit(row []uint16, columns, shrink int) {
 			row[x] = (row[2*x] + row[2*x+1] + uint16(x&1)) / 2 // rounding in turns, that the mean stays
 		}
 		extend(ceil(columns, 2))
-	}
-}
-
-// transform computes the quantized coefficients of one row of blocks.
-func (c *encodedComponent) transform(rows *[8][]uint16, top int, q *[blockSize]uint16, precision int) {
-	centre := float32(int(1) << (precision - 1))
-	for left := range c.blocksWide {
-		var b [blockSize]float32
-		for y, row := range rows {
-			for x, v := range row[8*left:][:8] {
-				b[8*y+x] = float32(v) - centre
-			}
-		}
-		forward(&b)
-		out := &c.coefficients[top*c.blocksWide+left]
-		for k, at := range zigzag {
-			out[k] = int16(math.RoundToEven(float64(b[at] / float32(q[k]))))
-		}
 	}
 }

@@ -1,6 +1,9 @@
 package jpeg
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // encoding is a Huffman table for encoding, made for the symbols that occur.
 type encoding struct {
@@ -23,7 +26,8 @@ func (e *encoding) put(w *bitWriter, symbol int, low uint64, n int) {
 func (e *encoding) build() {
 	lengths := e.lengths()
 	perLength := limitLengths(lengths)
-	for n := 1; n < len(lengths)+1; n++ {
+	longest := slices.Max(lengths[:])
+	for n := 1; n <= longest; n++ {
 		for symbol, length := range lengths[:256] {
 			if length == n {
 				e.symbols = append(e.symbols, byte(symbol))

@@ -1,6 +1,7 @@
 package jpeg
 
 import (
+	"encoding/binary"
 	"math/bits"
 
 	"salus/dicom/pixel/codec/marker"
@@ -10,27 +11,47 @@ import (
 type bitWriter struct {
 	out   []byte
 	bits  uint64 // bits not written yet, the last one lowest
-	count int    // how many, less than 8 between calls
+	count int    // how many, less than 32 between calls
 }
 
 // put appends the lowest n bits of v, n being 32 at most and no other bit of v set.
 func (w *bitWriter) put(v uint64, n int) {
 	w.bits = w.bits<<n | v
 	w.count += n
-	for w.count >= 8 {
-		w.count -= 8
-		b := byte(w.bits >> w.count)
-		w.out = append(w.out, b)
-		if b == 0xFF {
-			w.out = append(w.out, 0)
-		}
+	if w.count >= 32 {
+		w.flush()
 	}
 }
 
-// align fills the last byte with ones, so that a marker can follow.
+// flush writes the first 32 bits.
+func (w *bitWriter) flush() {
+	w.count -= 32
+	word := uint32(w.bits >> w.count)
+	if (^word-0x01010101)&word&0x80808080 == 0 { // no byte is FF
+		w.out = binary.BigEndian.AppendUint32(w.out, word)
+		return
+	}
+	for shift := 24; shift >= 0; shift -= 8 {
+		w.byte(byte(word >> shift))
+	}
+}
+
+func (w *bitWriter) byte(b byte) {
+	w.out = append(w.out, b)
+	if b == 0xFF {
+		w.out = append(w.out, 0)
+	}
+}
+
+// align writes what is left and fills the last byte with ones, so that a marker can follow.
 func (w *bitWriter) align() {
-	if w.count > 0 {
-		w.put(0xFF>>w.count, 8-w.count)
+	if n := -w.count & 7; n > 0 {
+		w.bits = w.bits<<n | 0xFF>>(8-n)
+		w.count += n
+	}
+	for w.count > 0 {
+		w.count -= 8
+		w.byte(byte(w.bits >> w.count))
 	}
 	w.bits = 0
 }
