@@ -18,6 +18,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/maypok86/otter/v2"
+
 	"salus/blob"
 	"salus/dicom/index"
 	"salus/fault"
@@ -52,7 +54,8 @@ type Archive struct {
 	cleaning sync.Mutex
 	work     chan struct{} // has an element when there may be something to do in the background
 
-	tags atomic.Pointer[[]index.QueryTag]
+	tags     atomic.Pointer[[]index.QueryTag]
+	metadata *otter.Cache[int64, index.Attributes] // by watermark
 
 	following sync.Mutex
 	news      chan struct{} // closed with the next change
@@ -67,7 +70,7 @@ func Open(ctx context.Context, x index.Index, objects blob.Store, o Options) (*A
 	if err != nil {
 		return nil, err
 	}
-	a := &Archive{index: x, objects: objects, o: o, run: run, work: make(chan struct{}, 1), news: make(chan struct{})}
+	a := &Archive{index: x, objects: objects, o: o, run: run, work: make(chan struct{}, 1), news: make(chan struct{}), metadata: newMetadata()}
 	return a, a.loadTags(ctx)
 }
 

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/maypok86/otter/v2"
+
 	"salus/dicom"
 	"salus/dicom/gzipped"
 	"salus/dicom/index"
@@ -143,24 +145,59 @@ func (s *Search) beyond(wanted, have map[dicom.Tag]bool) bool {
 
 // fromMetadata takes attributes from the metadata of the newest instance of the result.
 func (a *Archive) fromMetadata(ctx context.Context, s Search, r *index.Result, take func(dicom.Tag, []byte)) error {
-	part, err := a.index.MetadataOf(ctx, r.Newest[s.Level])
+	version := r.Newest[s.Level]
+	all, ok := a.metadata.GetIfPresent(version)
+	if !ok {
+		var err error
+		if all, err = a.readMetadata(ctx, version); err != nil {
+			return err
+		}
+		a.metadata.Set(version, all)
+	}
+	for _, at := range all {
+		take(at.Tag, at.JSON)
+	}
+	return nil
+}
+
+// readMetadata reads the attributes of a version.
+func (a *Archive) readMetadata(ctx context.Context, version int64) (index.Attributes, error) {
+	part, err := a.index.MetadataOf(ctx, version)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	text, err := gzipped.Piece(part).Inflate(nil)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	var all map[string]json.RawMessage
-	if err := json.Unmarshal(text, &all); err != nil {
-		return err
+	var object map[string]json.RawMessage
+	if err := json.Unmarshal(text, &object); err != nil {
+		return nil, err
 	}
-	for key, value := range all {
+	all := make(index.Attributes, 0, len(object))
+	for key, value := range object {
 		if t, ok := dicom.ParseTag(key); ok {
-			take(t, value)
+			all = append(all, index.Attribute{Tag: t, JSON: value})
 		}
 	}
-	return nil
+	return all, nil
+}
+
+// keptMetadata is how many bytes of metadata are kept apart into attributes: lists of studies ask for the same few of the newest again and again.
+const keptMetadata = 16 << 20
+
+// newMetadata makes the cache of the metadata of versions, which never change.
+func newMetadata() *otter.Cache[int64, index.Attributes] {
+	return otter.Must(&otter.Options[int64, index.Attributes]{
+		MaximumWeight: keptMetadata,
+		Weigher: func(_ int64, all index.Attributes) uint32 {
+			n := 64
+			for _, at := range all {
+				n += 32 + len(at.JSON)
+			}
+			return uint32(n)
+		},
+	})
 }
 
 func codes(all []string) []byte {

@@ -136,7 +136,7 @@ var Fences = []Fence{
 	{"github.com/jackc/pgx", []string{"sqldb/postgres"}, "one package per database"},
 	{"github.com/cockroachdb/pebble", []string{"fhir/store/lsm", "bench"}, "the embedded database is the engine's own affair; bench measures what it costs by itself"},
 	{"github.com/RoaringBitmap/roaring", []string{"fhir/store/lsm"}, "bitmaps are the engine's own affair"},
-	{"github.com/maypok86/otter", []string{"fhir/store/lsm", "dicom/web"}, "what is kept in memory is the affair of who makes it"},
+	{"github.com/maypok86/otter", []string{"fhir/store/lsm", "dicom/archive", "dicom/web"}, "what is kept in memory is the affair of who makes it"},
 	{"github.com/cockroachdb/apd", []string{"fhir/decimal"}, "arithmetic has one owner"},
 	{"github.com/alecthomas/kong", []string{"cmd/salus"}, "flags belong to commands"},
 	{"github.com/knadh/koanf", []string{"cmd/salus"}, "settings belong to commands"},
