@@ -2,13 +2,18 @@ package lsm
 
 import (
 	"bytes"
-	"slices"
 
 	"github.com/RoaringBitmap/roaring/v2"
 )
 
-// probe is how many chunks of a posting are read to know it or estimate its size.
+// probe is how many chunks of a posting, or postings of a union, are read to know it or estimate its size.
 const probe = 4
+
+// A posting of few documents is read to its end, up to some chunks: what is joined with few is found in another way than what is joined with many.
+const (
+	fewMembers = 64
+	fewChunks  = 64
+)
 
 // spread is the union of postings that are read as needed, some chunks at a time.
 type spread struct {
@@ -124,7 +129,7 @@ func (q *query) posting(key []byte) (set, error) {
 	n, size := 0, int64(0)
 	upper := after(key)
 	ok := q.iter.SeekGE(key)
-	for ; ok && n < probe && bytes.Compare(q.iter.Key(), upper) < 0; ok = q.iter.Next() {
+	for ; ok && (n < probe || n < fewChunks && size < fewMembers) && bytes.Compare(q.iter.Key(), upper) < 0; ok = q.iter.Next() {
 		if len(q.iter.Key()) != len(key)+4 {
 			continue // a longer term that begins like this one
 		}
@@ -144,11 +149,40 @@ func (q *query) posting(key []byte) (set, error) {
 	if err := q.iter.Error(); err != nil {
 		return nil, err
 	}
-	if n < probe {
+	if !ok || bytes.Compare(q.iter.Key(), upper) >= 0 {
 		return s.seen, nil
 	}
-	s.estimate = size * (int64(q.last>>16) + 1) / probe
+	s.estimate = size * (int64(q.last>>16) + 1) / int64(n)
 	return s, nil
+}
+
+// roughCount returns how many documents a posting has, of which it reads no more than some chunks.
+func (q *query) roughCount(key []byte) (int64, error) {
+	upper := after(key)
+	n, size, behind := 0, int64(0), int64(0)
+	ok := q.iter.SeekGE(key)
+	for ; ok && n < fewChunks/probe && bytes.Compare(q.iter.Key(), upper) < 0; ok = q.iter.Next() {
+		at := q.iter.Key()
+		if len(at) != len(key)+4 {
+			continue // a longer term that begins like this one
+		}
+		value, err := q.iter.ValueAndErr()
+		if err != nil {
+			return 0, err
+		}
+		c, err := cardinality(value)
+		if err != nil {
+			return 0, err
+		}
+		size += int64(c)
+		behind = int64(chunkOf(at)) + 1
+		n++
+		q.read.chunks++
+	}
+	if ok && behind > 0 && bytes.Compare(q.iter.Key(), upper) < 0 {
+		size = size * (int64(q.last>>16) + 1) / behind
+	}
+	return size, q.iter.Error()
 }
 
 // countPosting returns how many documents a posting has.
@@ -182,16 +216,15 @@ func (q *query) spread(keys [][]byte) (set, error) {
 		err := s.read(0, chunks)
 		return s.seen.packed(), err
 	}
-	for i := range probe {
-		b, err := q.postingAt(slices.Clip(keys[i*len(keys)/probe]), chunks/2)
+	sampled := min(probe, len(keys))
+	for i := range sampled {
+		n, err := q.roughCount(keys[i*len(keys)/sampled])
 		if err != nil {
 			return nil, err
 		}
-		if b != nil {
-			s.estimate += int64(b.GetCardinality())
-		}
+		s.estimate += n
 	}
-	s.estimate = max(s.estimate*int64(chunks)*int64(len(keys))/probe, int64(len(keys)))
+	s.estimate = max(s.estimate*int64(len(keys))/int64(sampled), int64(len(keys)))
 	return s, nil
 }
 

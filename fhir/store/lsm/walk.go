@@ -91,19 +91,28 @@ func (w *walk) equals(s set, value sortValue) error {
 	return err
 }
 
-// withTerms returns the resources that have a value to order by.
+// withTerms returns the resources that have a value to order by: all that have one, but for numbers and quantities not those that have ranges only.
+// The few with ranges are told apart, for the postings of all values are many.
 func (q *query) withTerms(t fhir.Type, key search.SortKey, tag byte) (set, error) {
 	name := string(t) + "." + key.Param.Code
-	heads := map[byte]byte{tagNumber: tagNumberHead, tagQuantity: tagQtyHead}[tag]
-	if heads == 0 { // every value of these kinds has an ordered term; of numbers ranges have none
-		return q.present(t, name)
+	present, err := q.present(t, name)
+	kinds, numeric := map[byte][2]byte{tagNumber: {tagNumRange, tagNumberHead}, tagQuantity: {tagQtyRange, tagQtyHead}}[tag]
+	param, known := q.s.names.knownParam(name)
+	if err != nil || !numeric || !known {
+		return present, err
 	}
-	param, ok := q.s.names.knownParam(name)
-	if !ok {
-		return loaded{}, nil
+	at := place(postingPrefix(nil, param, nil))
+	lower := at.key(kinds[0])
+	ranges, err := q.gather(lower, after(lower), nil)
+	if err != nil || len(ranges) == 0 {
+		return present, err
 	}
-	prefix := place(postingPrefix(nil, param, nil)).key(heads)
-	return q.headPostings(prefix, after(prefix), len(prefix))
+	prefix := at.key(kinds[1])
+	valued, err := q.headPostings(prefix, after(prefix), len(prefix))
+	if err != nil {
+		return nil, err
+	}
+	return without{present, without{ranges, valued}}, nil
 }
 
 // values picks the members in the order of their values.
