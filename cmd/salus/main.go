@@ -21,6 +21,7 @@ import (
 type grammar struct {
 	Serve   serveCmd   `cmd:"" help:"Serve a workspace over HTTP until told to stop."`
 	Load    LoadCmd    `cmd:"" help:"Load bundles and NDJSON files into a FHIR service."`
+	Convert convertCmd `cmd:"" help:"Convert HL7v2, C-CDA, JSON and FHIR STU3 by templates."`
 	DICOM   dicomCmd   `cmd:"" name:"dicom" help:"Send, get and print DICOM files."`
 	Config  configCmd  `cmd:"" help:"Show or check the settings of serve."`
 	Version versionCmd `cmd:"" help:"Print the version."`

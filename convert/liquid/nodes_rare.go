@@ -1,0 +1,250 @@
+package liquid
+
+import (
+	"strconv"
+	"strings"
+
+	"salus/convert"
+	"salus/convert/jsontext"
+)
+
+// mergeDiffNode writes a dictionary with members replaced by those of a block.
+type mergeDiffNode struct {
+	from expression
+	body block
+}
+
+func readMergeDiff(p *parser, t token) (node, error) {
+	text, _ := fragment(t.text)
+	if text == "" {
+		return nil, p.wrong("mergeDiff wants a value")
+	}
+	body, err := p.body("mergeDiff")
+	return &mergeDiffNode{p.parseFragment(text), body}, err
+}
+
+func (n *mergeDiffNode) render(r *run) (flow, error) {
+	if err := r.push(); err != nil {
+		return onward, err
+	}
+	defer r.pop()
+	v, err := n.from.value(r)
+	if err != nil {
+		return onward, err
+	}
+	text, err := r.captured(func() error {
+		_, err := r.block(nil, n.body)
+		return err
+	})
+	if err != nil {
+		return onward, err
+	}
+	if v == nil {
+		r.out = append(r.out, `""`...)
+		return onward, nil
+	}
+	base, ok := v.(*convert.Map)
+	if !ok {
+		return onward, convert.Errorf(convert.InvalidInputOfMergeDiffBlock, "mergeDiff changes dictionaries, and the value is none")
+	}
+	merged, err := mergeDiff(base, text)
+	if err != nil {
+		return onward, err
+	}
+	r.out, err = jsontext.Append(r.out, merged, 0)
+	return onward, err
+}
+
+// mergeDiff returns a dictionary with the members of a JSON object put in the place of its own.
+func mergeDiff(base *convert.Map, text string) (*convert.Map, error) {
+	if strings.TrimSpace(text) == "" {
+		return base, nil
+	}
+	read, err := jsontext.Read([]byte(text), jsontext.Options{Dates: true})
+	if err != nil {
+		return nil, &convert.Error{Code: convert.InvalidMergeDiffBlockContent, Rule: "the block of mergeDiff is no JSON object", Cause: err}
+	}
+	diff, ok := read.(*convert.Map)
+	if !ok {
+		return nil, convert.Errorf(convert.InvalidMergeDiffBlockContent, "the block of mergeDiff is no JSON object")
+	}
+	merged := convert.NewMap(base.Len() + diff.Len())
+	for i := range base.Len() {
+		merged.Set(base.At(i))
+	}
+	for i := range diff.Len() {
+		key, v := diff.At(i)
+		if v == nil {
+			v = ""
+		}
+		start, choice := strings.CutSuffix(key, "[x]")
+		if !choice {
+			merged.Set(key, v)
+			continue
+		}
+		if start == "" {
+			return nil, convert.Errorf(convert.InvalidMergeDiffBlockContent, "a member of mergeDiff's block has no name before [x]")
+		}
+		for k := range merged.Len() { // what the block itself has put there counts too
+			if name, _ := merged.At(k); strings.HasPrefix(name, start) {
+				merged.Set(name, v)
+				break
+			}
+		}
+	}
+	return merged, nil
+}
+
+// validateNode is the tag validate.
+type validateNode struct {
+	schema expression
+	body   block
+}
+
+func readValidate(p *parser, t token) (node, error) {
+	text, _ := fragment(t.text)
+	if text == "" {
+		return nil, p.wrong("validate wants the name of a schema")
+	}
+	body, err := p.body("validate")
+	return &validateNode{p.parseFragment(text), body}, err
+}
+
+func (n *validateNode) render(*run) (flow, error) {
+	return onward, convert.Errorf(convert.InvalidJSONSchema, "blocks are not validated by JSON schemas here")
+}
+
+// cycleNode writes one of some values, each time the next.
+type cycleNode struct {
+	key    string
+	values []expression
+}
+
+func readCycle(p *parser, t token) (node, error) {
+	markup, key := t.text, t.text
+	if name, rest, ok := strings.Cut(markup, ":"); ok && !strings.ContainsAny(name, `"'`) || ok && strings.HasSuffix(strings.TrimSpace(name), strings.TrimSpace(name)[:1]) && !strings.Contains(name, ",") {
+		key, markup = strings.TrimSpace(name), rest
+	}
+	n := cycleNode{key: key, values: p.alternatives(markup)}
+	if len(n.values) == 0 {
+		return nil, p.wrong("cycle wants values")
+	}
+	return n, nil
+}
+
+func (n cycleNode) render(r *run) (flow, error) {
+	if r.cycles == nil {
+		r.cycles = map[string]int{}
+	}
+	i := r.cycles[n.key]
+	r.cycles[n.key] = (i + 1) % len(n.values)
+	v, err := n.values[i%len(n.values)].value(r)
+	if err == nil {
+		r.out = appendPrinted(r.out, v)
+	}
+	return onward, err
+}
+
+// ifChangedNode writes its block if that is not what it wrote last.
+type ifChangedNode struct{ body block }
+
+func readIfChanged(p *parser, _ token) (node, error) {
+	body, err := p.body("ifchanged")
+	return &ifChangedNode{body}, err
+}
+
+func (n *ifChangedNode) render(r *run) (f flow, err error) {
+	text, err := r.captured(func() (err error) {
+		f, err = r.block(nil, n.body)
+		return err
+	})
+	if last, ok := r.last[n]; err != nil || ok && last == text {
+		return f, err
+	}
+	if r.last == nil {
+		r.last = map[*ifChangedNode]string{}
+	}
+	r.last[n] = text
+	r.out = append(r.out, text...)
+	return f, nil
+}
+
+// tableRowNode writes the rows of an HTML table.
+type tableRowNode struct {
+	loop *forNode
+	cols expression
+	name int // tablerowloop
+}
+
+func readTableRow(p *parser, t token) (node, error) {
+	name, rest, _ := strings.Cut(t.text, " ")
+	word, rest, _ := strings.Cut(strings.TrimLeft(rest, " \t"), " ")
+	rest = strings.TrimLeft(rest, " \t")
+	text, length := fragment(rest)
+	if name == "" || word != "in" || text == "" {
+		return nil, p.wrong("tablerow wants a name, in and a value")
+	}
+	n := &tableRowNode{loop: &forNode{item: p.set.names.number(name), name: name + "-" + text, from: p.parseFragment(text)}, name: p.set.names.number("tablerowloop")}
+	for _, a := range p.attributes(rest[length:]) {
+		switch a.name {
+		case "limit":
+			n.loop.limit = a.value
+		case "offset":
+			n.loop.offset = a.value
+		case "cols":
+			n.cols = a.value
+		}
+	}
+	var err error
+	n.loop.body, err = p.body("tablerow")
+	return n, err
+}
+
+func (n *tableRowNode) render(r *run) (flow, error) {
+	v, err := n.loop.from.value(r)
+	if err != nil {
+		return onward, err
+	}
+	all, err := n.loop.items(r, v)
+	if err != nil {
+		return onward, err
+	}
+	cols := int64(len(all))
+	if n.cols != nil {
+		v, err := n.cols.value(r)
+		if err != nil {
+			return onward, err
+		}
+		if number, ok := toInt(v); ok && number > 0 {
+			cols = number
+		}
+	}
+	if err := r.push(); err != nil {
+		return onward, err
+	}
+	defer r.pop()
+	state := &loopState{name: n.loop.name, length: len(all)}
+	r.bind(n.name, state)
+	row, col := 1, int64(0)
+	r.out = append(r.out, "<tr class=\"row1\">\n"...)
+	for i, item := range all {
+		if err := r.check(); err != nil {
+			return onward, err
+		}
+		state.index = i
+		r.bind(n.loop.item, item)
+		col++
+		r.out = append(strconv.AppendInt(append(r.out, `<td class="col`...), col, 10), `">`...)
+		if _, err := r.block(nil, n.loop.body); err != nil {
+			return onward, err
+		}
+		r.out = append(r.out, "</td>"...)
+		if col == cols && i+1 < len(all) {
+			row++
+			col = 0
+			r.out = append(strconv.AppendInt(append(r.out, "</tr>\n<tr class=\"row"...), int64(row), 10), `">`...)
+		}
+	}
+	r.out = append(r.out, "</tr>\n"...)
+	return onward, nil
+}

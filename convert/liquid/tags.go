@@ -1,0 +1,219 @@
+package liquid
+
+import (
+	"strings"
+)
+
+// tags are what reads each tag.
+var tags map[string]func(*parser, token) (node, error)
+
+func init() {
+	tags = map[string]func(*parser, token) (node, error){
+		"assign": readAssign, "capture": readCapture, "if": readIf, "unless": readIf, "case": readCase, "for": readFor,
+		"break":    func(*parser, token) (node, error) { return jumpNode(breaking), nil },
+		"continue": func(*parser, token) (node, error) { return jumpNode(continuing), nil },
+		"include":  readInclude, "evaluate": readEvaluate, "mergeDiff": readMergeDiff, "validate": readValidate,
+		"comment": readComment, "raw": readRaw, "literal": readRaw,
+		"cycle": readCycle, "ifchanged": readIfChanged, "tablerow": readTableRow,
+	}
+}
+
+func readAssign(p *parser, t token) (node, error) {
+	name, markup, ok := strings.Cut(t.text, "=")
+	name = strings.TrimSpace(name)
+	if !ok || name == "" || strings.ContainsAny(name, " \t") {
+		return nil, p.wrong("assign wants a name, = and a value")
+	}
+	from, err := p.parsePipeline(strings.TrimSpace(markup))
+	return assignNode{p.set.names.number(name), from}, err
+}
+
+func readCapture(p *parser, t token) (node, error) {
+	name := strings.Trim(t.text, " \t'\"")
+	if name == "" {
+		return nil, p.wrong("capture wants a name")
+	}
+	body, err := p.body("capture")
+	return captureNode{p.set.names.number(name), body}, err
+}
+
+// readIf reads if and unless.
+func readIf(p *parser, t token) (node, error) {
+	var n ifNode
+	markup, not := t.text, t.tag == "unless"
+	for {
+		var b branch
+		if t.tag != "else" {
+			c, err := p.parseCondition(markup)
+			if err != nil {
+				return nil, err
+			}
+			b.condition, b.not = c, not
+		}
+		body, end, err := p.block()
+		if err != nil {
+			return nil, err
+		}
+		b.body = body
+		n = append(n, b)
+		switch end.tag {
+		case "endif", "endunless":
+			return n, nil
+		case "else":
+			t = end
+		case "elsif", "elseif":
+			t, markup, not = end, end.text, false
+		default:
+			return nil, p.wrong("a condition is not ended")
+		}
+	}
+}
+
+func readCase(p *parser, t token) (node, error) {
+	text, _ := fragment(t.text)
+	n := caseNode{value: p.parseFragment(text)}
+	_, end, err := p.block() // what stands before the first branch is not for anything
+	if err != nil {
+		return nil, err
+	}
+	for {
+		if end.tag == "endcase" {
+			return n, nil
+		}
+		if end.tag != "when" && end.tag != "else" {
+			return nil, p.wrong("case is not ended by endcase")
+		}
+		part := end
+		var body block
+		if body, end, err = p.block(); err != nil {
+			return nil, err
+		}
+		if part.tag == "else" {
+			n.branches = append(n.branches, caseBranch{others: true, body: body})
+			continue
+		}
+		for _, value := range p.alternatives(part.text) {
+			n.branches = append(n.branches, caseBranch{value: value, body: body})
+		}
+	}
+}
+
+// alternatives reads values with commas or the word or between them.
+func (p *parser) alternatives(s string) (all []expression) {
+	for s = strings.TrimSpace(s); s != ""; s = strings.TrimLeft(s, " \t,") {
+		text, n := fragment(s)
+		if n == 0 {
+			return all
+		}
+		if text != "or" {
+			all = append(all, p.parseFragment(text))
+		}
+		s = s[n:]
+	}
+	return all
+}
+
+func readFor(p *parser, t token) (node, error) {
+	name, rest, _ := strings.Cut(t.text, " ")
+	word, rest, _ := strings.Cut(strings.TrimLeft(rest, " \t"), " ")
+	rest = strings.TrimLeft(rest, " \t")
+	text, length := fragment(rest)
+	if name == "" || word != "in" || text == "" {
+		return nil, p.wrong("for wants a name, in and a value")
+	}
+	n := &forNode{item: p.set.names.number(name), name: name + "-" + text, loop: p.set.names.number("forloop"), from: p.parseFragment(text)}
+	rest = rest[length:]
+	n.reversed = strings.HasPrefix(strings.TrimSpace(rest), "reversed")
+	for _, a := range p.attributes(rest) {
+		switch a.name {
+		case "limit":
+			n.limit = a.value
+		case "offset":
+			if n.goesOn = strings.Contains(rest, "continue"); !n.goesOn {
+				n.offset = a.value
+			}
+		}
+	}
+	body, end, err := p.block()
+	if err != nil {
+		return nil, err
+	}
+	n.body, n.none.t = body, p.t
+	if end.tag == "else" {
+		if n.none, end, err = p.block(); err != nil {
+			return nil, err
+		}
+	}
+	if end.tag != "endfor" {
+		return nil, p.wrong("for is not ended by endfor")
+	}
+	return n, nil
+}
+
+func readInclude(p *parser, t token) (node, error) {
+	text, length := fragment(t.text)
+	if text == "" {
+		return nil, p.wrong("include wants the name of a template")
+	}
+	n := &includeNode{target: target{name: p.parseFragment(text)}}
+	if c, ok := n.target.name.(constant); ok {
+		if name, ok := c.v.(string); ok {
+			n.target.path = p.parsePath(name)
+		}
+	}
+	rest := strings.TrimLeft(t.text[length:], " \t,")
+	if word, more, ok := strings.Cut(rest, " "); ok && (word == "with" || word == "for") {
+		value, _ := fragment(strings.TrimLeft(more, " \t"))
+		n.with = p.parseFragment(strings.TrimSuffix(value, ":"))
+	}
+	n.attributes = p.attributes(rest)
+	return n, nil
+}
+
+func readEvaluate(p *parser, t token) (node, error) {
+	name, rest, _ := strings.Cut(t.text, " ")
+	word, rest, _ := strings.Cut(strings.TrimLeft(rest, " \t"), " ")
+	text, length := fragment(strings.TrimLeft(rest, " \t"))
+	if name == "" || word != "using" || text == "" {
+		return nil, p.wrong("evaluate wants a name, using and a template")
+	}
+	return &evaluateNode{
+		name: p.set.names.number(name), target: target{name: p.parseFragment(text)}, attributes: p.attributes(strings.TrimLeft(rest, " \t")[length:]),
+	}, nil
+}
+
+// readComment passes over everything up to endcomment.
+func readComment(p *parser, t token) (node, error) {
+	_, err := p.until("end" + t.tag)
+	return nil, err
+}
+
+// readRaw takes everything up to the end as text.
+func readRaw(p *parser, t token) (node, error) {
+	text, err := p.until("end" + t.tag)
+	return textNode(text), err
+}
+
+// until passes over tokens up to a tag and returns them as text.
+func (p *parser) until(tag string) (string, error) {
+	var b strings.Builder
+	for start := p.at; p.at < len(p.tokens); {
+		t := p.tokens[p.at]
+		p.at++
+		switch {
+		case t.kind == tagToken && t.tag == tag:
+			return b.String(), nil
+		case t.kind == textToken:
+			b.WriteString(t.text)
+		case t.kind == outputToken:
+			b.WriteString("{{ " + t.text + " }}")
+		default:
+			b.WriteString("{% " + strings.TrimSpace(t.tag+" "+t.text) + " %}")
+		}
+		if p.at == len(p.tokens) {
+			p.at = start
+			break
+		}
+	}
+	return "", p.wrong("the tag is not ended by %s", tag)
+}
