@@ -41,13 +41,14 @@ const (
 	Canceled                     // the caller went away
 	URITooLong                   // the request's URL is over a limit
 	HeadersTooLarge              // header fields are over a limit of size or number
+	Overdue                      // a step of the work took longer than it may; the request itself is fine
 	kindCount
 )
 
 var kindNames = [kindCount]string{
 	"internal", "invalid", "unprocessable", "refused", "unauthenticated", "forbidden", "not found", "gone", "conflict", "busy",
 	"precondition", "too large", "not acceptable", "media type", "method not allowed", "not supported",
-	"throttled", "timeout", "unavailable", "out of space", "canceled", "URI too long", "headers too large",
+	"throttled", "timeout", "unavailable", "out of space", "canceled", "URI too long", "headers too large", "overdue",
 }
 
 // String returns the kind's name in lower case.

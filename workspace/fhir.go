@@ -17,6 +17,8 @@ type FHIRSettings struct {
 	TypeVersioning       map[string]string // resource type to one of Policies, where it differs
 	ReferentialIntegrity bool              // references must lead somewhere, and what is referred to cannot be deleted
 	CORS                 CORS
+	// Templates are the collections of templates for $convert-data: folders or .tar.gz files by the reference that requests have for them.
+	Templates map[string]string
 }
 
 // CORS says which pages of other origins may use a service (Fetch standard,
@@ -42,7 +44,7 @@ const (
 func Policies() []string { return []string{Versioned, NoVersion, VersionedUpdate} }
 
 func (f *file) fhirSettings(n *yaml.Node) FHIRSettings {
-	fields := f.mapping(n, "settings of a fhir service", "compat", "versioning", "referentialIntegrity", "cors")
+	fields := f.mapping(n, "settings of a fhir service", "compat", "versioning", "referentialIntegrity", "cors", "templates")
 	var s FHIRSettings
 	if at := fields["compat"]; at != nil {
 		s.Strict = f.choice(at, "compat", "azure", "strict") == "strict"
@@ -55,6 +57,9 @@ func (f *file) fhirSettings(n *yaml.Node) FHIRSettings {
 	}
 	if at := fields["cors"]; at != nil {
 		s.CORS = f.cors(at)
+	}
+	if at := fields["templates"]; at != nil {
+		s.Templates = f.texts(at, "templates", false)
 	}
 	return s
 }

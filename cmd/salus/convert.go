@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,8 +13,8 @@ import (
 	"strings"
 
 	"salus/convert"
+	"salus/convert/collection"
 	"salus/convert/engine"
-	"salus/convert/liquid"
 	"salus/fault"
 )
 
@@ -27,7 +26,7 @@ type convertCmd struct {
 
 // convertWith are the templates and what they are for.
 type convertWith struct {
-	Templates string `required:"" help:"Folder of templates." type:"existingdir" placeholder:"DIR" env:"SALUS_TEMPLATES"`
+	Templates string `required:"" help:"Folder of templates, or a .tar.gz of them." type:"existing" placeholder:"DIR" env:"SALUS_TEMPLATES"`
 	Type      string `help:"What is converted: hl7v2, ccda, json, fhir (STU3) or fhirToHl7v2. Default: what metadata.json of the templates says, or the file's extension." placeholder:"TYPE"`
 	Dates     bool   `help:"In JSON, take texts that look like dates for instants, as the reference service does unless it is told otherwise."`
 }
@@ -43,28 +42,12 @@ type convertRunCmd struct {
 
 // open reads the templates.
 func (c *convertWith) open() (*engine.Converter, error) {
-	var files []liquid.File
-	root, err := os.OpenRoot(c.Templates)
+	files, err := collection.Open(c.Templates)
 	if err != nil {
-		return nil, fault.Wrap(fault.NotFound, err, "the folder of templates cannot be read")
+		return nil, err
 	}
-	defer root.Close()
-	err = fs.WalkDir(root.FS(), ".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		b, err := fs.ReadFile(root.FS(), path)
-		if path == "metadata.json" && c.Type == "" && err == nil {
-			var metadata struct{ Type string }
-			if json.Unmarshal(b, &metadata) == nil {
-				c.Type = metadata.Type
-			}
-		}
-		files = append(files, liquid.File{Path: path, Content: b})
-		return err
-	})
-	if err != nil {
-		return nil, fault.Wrap(fault.Invalid, err, "the templates cannot be read: %v", err)
+	if c.Type == "" {
+		c.Type = collection.Type(files)
 	}
 	converter, err := engine.New(files, engine.Options{})
 	if err != nil {
@@ -109,7 +92,7 @@ func (c *convertWith) convertFile(ctx context.Context, converter *engine.Convert
 		template = messageTemplate(input)
 	}
 	if template == "" {
-		return convert.Result{}, fault.New(fault.Invalid, "--template must name the root template")
+		return convert.Result{}, fault.New(fault.Invalid, "--template must name the root template, unless MSH-9 of a message does")
 	}
 	result, err := converter.Convert(ctx, convert.Request{Source: s, Template: template, Input: input, DatesAsStrings: !c.Dates})
 	if err != nil {

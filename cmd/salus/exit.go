@@ -47,6 +47,7 @@ var exitCodes = map[fault.Kind]int{
 	fault.Canceled:         exitInterrupted,
 	fault.URITooLong:       exitUsage,
 	fault.HeadersTooLarge:  exitUsage,
+	fault.Overdue:          exitUnavailable,
 }
 
 // report says on w why a command ended and returns its exit code. The one at

@@ -186,6 +186,7 @@ var statuses = map[fault.Kind]int{
 	fault.Throttled: http.StatusTooManyRequests, fault.Timeout: http.StatusRequestTimeout, fault.Canceled: http.StatusBadRequest,
 	fault.Unavailable: http.StatusServiceUnavailable, fault.OutOfSpace: http.StatusServiceUnavailable,
 	fault.URITooLong: http.StatusRequestURITooLong, fault.HeadersTooLarge: http.StatusRequestHeaderFieldsTooLarge,
+	fault.Overdue: http.StatusGatewayTimeout,
 }
 
 // writeError answers with a plain text, as the reference service does.

@@ -104,7 +104,7 @@ var indexing = []operation{
 // places are all routes: those of interactions and those of operations.
 func places() []route {
 	all := slices.Clone(routes)
-	for _, o := range slices.Concat(operations, indexing) {
+	for _, o := range slices.Concat(operations, indexing, converting) {
 		all = append(all, o.routes...)
 	}
 	return all

@@ -51,6 +51,7 @@ var answers = map[fault.Kind]answer{
 	fault.Canceled:         {http.StatusRequestTimeout, "timeout"},
 	fault.URITooLong:       {http.StatusRequestURITooLong, "too-long"},
 	fault.HeadersTooLarge:  {http.StatusRequestHeaderFieldsTooLarge, "invalid"},
+	fault.Overdue:          {http.StatusGatewayTimeout, "timeout"},
 }
 
 // answerTo returns the status of a fault and its issues, each with severity and code.

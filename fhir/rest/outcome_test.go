@@ -21,7 +21,7 @@ func TestOutcome_EveryKindHasAnAnswer(t *testing.T) {
 		fault.MediaType: {415, "not-supported"}, fault.MethodNotAllowed: {405, "forbidden"}, fault.NotSupported: {405, "not-supported"},
 		fault.Throttled: {429, "throttled"}, fault.Timeout: {408, "timeout"}, fault.Unavailable: {503, "processing"},
 		fault.OutOfSpace: {507, "no-store"}, fault.Canceled: {408, "timeout"},
-		fault.URITooLong: {414, "too-long"}, fault.HeadersTooLarge: {431, "invalid"},
+		fault.URITooLong: {414, "too-long"}, fault.HeadersTooLarge: {431, "invalid"}, fault.Overdue: {504, "timeout"},
 	}
 	// FHIR R4 valueset-issue-type, as far as it is used.
 	codes := []string{"invalid", "business-rule", "not-supported", "login", "forbidden", "not-found", "deleted", "conflict", "required",

@@ -51,6 +51,7 @@ type Options struct {
 	Definitions *spec.Definitions
 	Params      searchparam.Source
 	Reindex     *reindex.Indexer           // of the search parameters that clients define; nil: none, and no operations on them
+	Converter   Converter                  // does $convert-data; nil: no such operation
 	Compat      fhir.Compat                // whose rules hold where the reference and FHIR differ; the same as the service's
 	Base        func(*http.Request) string // public base URL without trailing slash; Base("") when nil
 	Name        string                     // of the software, for the CapabilityStatement; "Salus" when empty
@@ -69,6 +70,7 @@ type server struct {
 	defs      *spec.Definitions
 	params    searchparam.Source
 	reindex   *reindex.Indexer
+	converter Converter
 	compat    fhir.Compat
 	xml       *xmlformat.Format
 	base      func(*http.Request) string
@@ -95,7 +97,7 @@ func New(o Options) http.Handler {
 		panic("rest.New: Options.TokenKey is shorter than 16 bytes")
 	}
 	s := &server{
-		service: o.Service, bundles: o.Bundles, defs: o.Definitions, params: o.Params, reindex: o.Reindex, compat: o.Compat,
+		service: o.Service, bundles: o.Bundles, defs: o.Definitions, params: o.Params, reindex: o.Reindex, converter: o.Converter, compat: o.Compat,
 		xml:  xmlformat.New(o.Definitions),
 		base: o.Base, now: o.Now, newID: o.NewID, maxBody: o.MaxBody, maxBundle: o.MaxBundle, tokens: signer{key: o.TokenKey},
 	}
@@ -117,9 +119,12 @@ func New(o Options) http.Handler {
 	if o.Name == "" {
 		o.Name = "Salus"
 	}
-	s.operations = operations
+	s.operations = slices.Clone(operations)
 	if s.reindex != nil {
-		s.operations = slices.Concat(operations, indexing)
+		s.operations = append(s.operations, indexing...)
+	}
+	if s.converter != nil {
+		s.operations = append(s.operations, converting...)
 	}
 	s.statement = s.latestStatement(o.Name, o.Version)
 	s.statement() // so that the first client need not wait

@@ -40,6 +40,7 @@ var Rooms = []Room{
 	{"cmd/salus", Command, ""},
 	{"convert", Vocabulary, "convert"},
 	{"convert/ccda", Engine, "convert"},
+	{"convert/collection", Adapter, "convert"},
 	{"convert/engine", Engine, "convert"},
 	{"convert/fhirjson", Engine, "convert"},
 	{"convert/hl7v2", Engine, "convert"},
