@@ -113,6 +113,8 @@ func TestConvertData(t *testing.T) {
 		{"an unknown type", with("inputDataType", "Pdf"), "inputDataType"},
 		{"a flag that is none", with("jsonDeserializationTreatDatesAsStrings", "maybe"), "jsonDeserializationTreatDatesAsStrings"},
 		{"another collection", with("templateCollectionReference", "hospital/adt:v2"), "not configured"},
+		{"default templates for other data", with("templateCollectionReference", "microsofthealth/hl7v2templates:default", "inputDataType", "Ccda"), "inconsistent"},
+		{"default templates that are not there", with("templateCollectionReference", "microsofthealth/ccdatemplates:default", "inputDataType", "Ccda"), "not in this build"},
 		{"another template", with("rootTemplate", "ADT_A99"), "Reason: 1305"},
 		{"no message", with("inputData", "PID|1"), "Reason: 1201"},
 		{"an error in a template", with("rootTemplate", "Bad"), "Bad, line 2: 1302"},
@@ -125,13 +127,17 @@ func TestConvertData(t *testing.T) {
 	}
 	request(t, "POST", records+"/$convert-data", []byte(`{"resourceType":"Patient"}`)).outcome(t, 400)
 	request(t, "GET", records+"/$convert-data", nil).outcome(t, 405)
-	request(t, "POST", s.URL+"/clinic/plain/$convert-data", parameters(t, all...)).outcome(t, 405)
-	for service, there := range map[string]bool{"records": true, "plain": false} {
-		body := request(t, "GET", s.URL+"/clinic/"+service+"/metadata", nil).want(t, 200).body
-		if strings.Contains(string(body), `"convert-data"`) != there {
-			t.Errorf("the statement of %s names the operation: %t", service, !there)
-		}
+	if body := request(t, "GET", records+"/metadata", nil).want(t, 200).body; !strings.Contains(string(body), `"convert-data"`) {
+		t.Error("the statement does not name the operation")
 	}
+	// With the templates that are there without any settings, in a service that has none.
+	plain := s.URL + "/clinic/plain"
+	own := request(t, "POST", plain+"/$convert-data", parameters(t, with("templateCollectionReference", "microsofthealth/FHIRconverter:default")...)).want(t, 200)
+	request(t, "POST", plain, own.body).want(t, 200)
+	if found, _ := request(t, "GET", plain+"/Patient?identifier=M1&family=invented", nil).want(t, 200).json(t)["entry"].([]any); len(found) != 1 {
+		t.Errorf("found %v", found)
+	}
+
 	if contains(s.Log, "Invented") || contains(s.Log, "M1") {
 		t.Error("the log has what was converted")
 	}
@@ -166,6 +172,28 @@ func TestConvertCommand(t *testing.T) {
 	} {
 		if _, stderr, code := run(t, append([]string{"convert", "--templates", with}, c.args...)...); code != 2 || !strings.Contains(stderr, c.says) {
 			t.Errorf("%v: %d %s", c.args, code, stderr)
+		}
+	}
+}
+
+// Every public message becomes a transaction that the service takes, with the templates that Salus brings with it.
+func TestPublicMessagesAreTaken(t *testing.T) {
+	t.Parallel()
+	messages, err := filepath.Glob("../../shared/data/hl7v2/messages/*")
+	if err != nil || len(messages) == 0 {
+		t.Skip("NOT COVERED: public messages: ../shared is not there")
+	}
+	s := start(t, "--open", "--data", t.TempDir())
+	base := s.URL + "/default/fhir"
+	for _, name := range messages {
+		message, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		bundle := request(t, "POST", base+"/$convert-data", parameters(t, "inputDataType", "Hl7v2", "templateCollectionReference", "microsofthealth/fhirconverter:default",
+			"rootTemplate", "Message", "inputData", string(message))).want(t, 200)
+		if r := request(t, "POST", base, bundle.body); r.status != 200 {
+			t.Errorf("%s: %d %s", filepath.Base(name), r.status, r.body)
 		}
 	}
 }

@@ -88,7 +88,7 @@ func (p *Platform) openFHIR(s *service, dir string, set workspace.FHIRSettings) 
 		return err
 	}
 	s.background = index.Run
-	converter, err := p.openConverter(set.Templates)
+	converters, err := p.openConverters(set.Templates)
 	if err != nil {
 		return err
 	}
@@ -100,7 +100,7 @@ func (p *Platform) openFHIR(s *service, dir string, set workspace.FHIRSettings) 
 	bundles := bundle.New(use, bundle.Options{EntryLimit: p.cfg.BundleEntries})
 	s.handler = func(path string) http.Handler {
 		return rest.New(rest.Options{
-			Service: use, Bundles: bundles, Definitions: p.rules.definitions, Params: index.Live(), Reindex: index, Converter: converter, Compat: compat,
+			Service: use, Bundles: bundles, Definitions: p.rules.definitions, Params: index.Live(), Reindex: index, Converter: converters, Compat: compat,
 			Base: rest.Base(path), Version: p.cfg.Version, Now: p.cfg.Now, MaxBody: p.cfg.MaxBody, MaxBundle: p.cfg.MaxBundle, TokenKey: key,
 		})
 	}

@@ -15,6 +15,7 @@ import (
 	"salus/convert"
 	"salus/convert/collection"
 	"salus/convert/engine"
+	"salus/convert/templates"
 	"salus/fault"
 )
 
@@ -26,7 +27,7 @@ type convertCmd struct {
 
 // convertWith are the templates and what they are for.
 type convertWith struct {
-	Templates string `required:"" help:"Folder of templates, or a .tar.gz of them." type:"existing" placeholder:"DIR" env:"SALUS_TEMPLATES"`
+	Templates string `help:"Folder of templates, or a .tar.gz of them. Default: those for HL7 v2 that Salus brings with it." type:"existing" placeholder:"DIR" env:"SALUS_TEMPLATES"`
 	Type      string `help:"What is converted: hl7v2, ccda, json, fhir (STU3) or fhirToHl7v2. Default: what metadata.json of the templates says, or the file's extension." placeholder:"TYPE"`
 	Dates     bool   `help:"In JSON, take texts that look like dates for instants, as the reference service does unless it is told otherwise."`
 }
@@ -42,9 +43,12 @@ type convertRunCmd struct {
 
 // open reads the templates.
 func (c *convertWith) open() (*engine.Converter, error) {
-	files, err := collection.Open(c.Templates)
-	if err != nil {
-		return nil, err
+	files := templates.HL7v2()
+	if c.Templates != "" {
+		var err error
+		if files, err = collection.Open(c.Templates); err != nil {
+			return nil, err
+		}
 	}
 	if c.Type == "" {
 		c.Type = collection.Type(files)

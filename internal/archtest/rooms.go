@@ -46,6 +46,7 @@ var Rooms = []Room{
 	{"convert/hl7v2", Engine, "convert"},
 	{"convert/jsontext", Engine, "convert"},
 	{"convert/liquid", Engine, "convert"},
+	{"convert/templates", Engine, "convert"},
 	{"demo", Engine, ""},
 	{"dicom", Vocabulary, "dicom"},
 	{"dicom/archive", UseCase, "dicom"},
