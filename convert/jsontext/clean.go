@@ -65,6 +65,7 @@ func (n *node) member(name []byte) *node {
 type reader struct {
 	text  []byte
 	at    int
+	end   int // of the string at the reader's place, after next has found one
 	stack []node // members of what is open
 	arena []node
 	used  [][]node // arenas that are full
@@ -98,14 +99,26 @@ func (r *reader) document() (root node, err error) {
 
 func (r *reader) wrong(format string, args ...any) error { return wrong(r.text, r.at, format, args...) }
 
+// begins has the bytes with which something can begin.
+var begins = func() (all [256]bool) {
+	for _, b := range []byte(`{}[],:"tfn-0123456789`) {
+		all[b] = true
+	}
+	return all
+}()
+
 // next returns the byte with which the next token begins; 0 at the end.
 func (r *reader) next() byte {
 	for ; r.at < len(r.text); r.at++ {
-		switch b := r.text[r.at]; b {
+		b := r.text[r.at]
+		if !begins[b] {
+			continue
+		}
+		switch b {
 		case '{', '}', '[', ']', ',', ':':
 			return b
 		case '"':
-			if r.stringEnd() > 0 {
+			if r.end = r.stringEnd(); r.end > 0 {
 				return b
 			}
 		case 't', 'f', 'n':
@@ -117,9 +130,7 @@ func (r *reader) next() byte {
 				return b
 			}
 		default:
-			if isDigit(b) {
-				return b
-			}
+			return b
 		}
 	}
 	return 0
@@ -176,9 +187,8 @@ func isHex(b []byte) bool {
 
 // string reads the string at the reader's place, in the one spelling that is written.
 func (r *reader) string() []byte {
-	end := r.stringEnd()
-	raw := r.text[r.at+1 : end]
-	r.at = end + 1
+	raw := r.text[r.at+1 : r.end]
+	r.at = r.end + 1
 	if i := bytes.IndexByte(raw, '\\'); i < 0 {
 		return raw
 	}
