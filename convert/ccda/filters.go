@@ -18,17 +18,18 @@ func Filters() map[string]func(args []convert.Value) (convert.Value, error) {
 
 func filter(f func(*convert.Map, []string) (convert.Value, error)) func([]convert.Value) (convert.Value, error) {
 	return func(args []convert.Value) (convert.Value, error) {
+		if len(args) < 2 {
+			return nil, convert.Errorf(convert.TemplateSyntaxError, "the filter wants an argument")
+		}
 		d, ok := args[0].(*convert.Map)
 		if !ok {
 			return nil, convert.Errorf(convert.TemplateDataMismatch, "the filter is for documents")
 		}
 		var names []string
-		if len(args) > 1 {
-			s, _ := args[1].(string)
-			for name := range strings.SplitSeq(s, "|") {
-				if name != "" {
-					names = append(names, name)
-				}
+		s, _ := args[1].(string)
+		for name := range strings.SplitSeq(s, "|") {
+			if name != "" {
+				names = append(names, name)
 			}
 		}
 		return f(d, names)

@@ -9,17 +9,21 @@ import (
 // Filters are those that templates have for messages, by name. The first argument is the message.
 func Filters() map[string]func(args []convert.Value) (convert.Value, error) {
 	return map[string]func([]convert.Value) (convert.Value, error){
-		"get_first_segments":       filter(firstSegments),
-		"get_segment_lists":        filter(segmentLists),
-		"get_related_segment_list": filter(relatedSegments),
-		"get_parent_segment":       filter(parentSegment),
-		"has_segments":             filter(hasSegments),
-		"split_data_by_segments":   filter(splitBySegments),
+		"get_first_segments":       filter(1, firstSegments),
+		"get_segment_lists":        filter(1, segmentLists),
+		"get_related_segment_list": filter(2, relatedSegments),
+		"get_parent_segment":       filter(3, parentSegment),
+		"has_segments":             filter(1, hasSegments),
+		"split_data_by_segments":   filter(1, splitBySegments),
 	}
 }
 
-func filter(f func(*Message, []convert.Value) (convert.Value, error)) func([]convert.Value) (convert.Value, error) {
+// filter makes a filter of f, which wants some arguments besides the message.
+func filter(wants int, f func(*Message, []convert.Value) (convert.Value, error)) func([]convert.Value) (convert.Value, error) {
 	return func(args []convert.Value) (convert.Value, error) {
+		if len(args) <= wants {
+			return nil, convert.Errorf(convert.TemplateSyntaxError, "the filter wants %d arguments", wants)
+		}
 		m, ok := args[0].(*Message)
 		if !ok {
 			return nil, convert.Errorf(convert.TemplateDataMismatch, "the filter is for HL7v2 messages")

@@ -157,6 +157,11 @@ func TestFilters(t *testing.T) {
 	if whole := call("split_data_by_segments", "ZZZ").(*convert.List); len(whole.Items) != 1 || whole.Items[0] != convert.Value(m) {
 		t.Errorf("whole: %v", whole)
 	}
+	for name, f := range hl7v2.Filters() {
+		if _, err := f([]convert.Value{m}); !convert.Is(err, convert.TemplateSyntaxError) {
+			t.Errorf("%s without arguments: %v", name, err)
+		}
+	}
 	if _, err := hl7v2.Filters()["has_segments"]([]convert.Value{"text", "PID"}); !convert.Is(err, convert.TemplateDataMismatch) {
 		t.Errorf("data of another kind: %v", err)
 	}

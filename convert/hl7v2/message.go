@@ -88,7 +88,7 @@ func (l list) at(n int) convert.Value {
 func index(name string) (int, error) {
 	n, err := strconv.Atoi(strings.TrimSpace(name))
 	if err != nil {
-		return 0, convert.Errorf(convert.PropertyNotFound, "a part of a message has no member %q", name)
+		return 0, convert.Errorf(convert.PropertyNotFound, "a part of a message has no member of this name")
 	}
 	return n, nil
 }
@@ -187,7 +187,7 @@ func (m *Message) Member(name string) (convert.Value, error) {
 		e := m.encoding
 		return string([]byte{e.field, e.component, e.repetition, e.escape, e.subcomponent}), nil
 	}
-	return nil, convert.Errorf(convert.PropertyNotFound, "a message has no member %q", name)
+	return nil, convert.Errorf(convert.PropertyNotFound, "a message has no member of this name")
 }
 
 // split parts the segment into fields.

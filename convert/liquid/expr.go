@@ -173,7 +173,10 @@ func (ref *reference) value(r *run) (convert.Value, error) {
 		if err != nil {
 			return nil, err
 		}
-		name = r.set.names.number(text)
+		var known bool
+		if name, known = r.set.names.find(text); !known {
+			return nil, nil
+		}
 	}
 	v := r.lookup(name)
 	for i := range ref.steps {

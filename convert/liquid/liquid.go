@@ -78,6 +78,14 @@ func (n *names) number(name string) int {
 	return n.numbers[name]
 }
 
+// find returns the number of a name that a template has; names out of data are given none.
+func (n *names) find(name string) (int, bool) {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	i, ok := n.numbers[strings.ToLower(name)]
+	return i, ok
+}
+
 func (n *names) count() int {
 	n.mu.RLock()
 	defer n.mu.RUnlock()

@@ -69,6 +69,7 @@ func TestTemplates(t *testing.T) {
 		{"brackets", `{{ m["x:y"] }}{{ m[k] }}`, `{"m":{"x:y":1,"z":2},"k":"z"}`, "12"},
 		{"digits as a key", "{{ m.2_16 }}", `{"m":{"2_16":"x"}}`, "x"},
 		{"an item", "{{ l[1] }}{{ l.first }}{{ l.last }}{{ l.size }}", `{"l":[1,2,3]}`, "2133"},
+		{"a variable by a name out of data", "{% assign x = 1 %}{{ [k] }}{{ ['nothing'] }}", `{"k":"X"}`, "1"},
 		{"a dotted number is no item", "{{ l.1 }}", `{"l":[1,2,3]}`, ""},
 		{"ends of a text", "{{ s.size }}{{ s.first }}{{ s.last }}", `{"s":"abc"}`, "3ac"},
 		{"nothing on the way", "{{ m.a.b.c }}", `{"m":{}}`, ""},
@@ -268,6 +269,7 @@ func TestErrorsNameTheirPlace(t *testing.T) {
 		{"a missing argument", "\n{{ 'a' | append }}", convert.TemplateSyntaxError, "root, line 2"},
 		{"a missing template", "\n\n{% include 'none' %}", convert.TemplateNotFound, "root, line 3"},
 		{"an item that is not there", "{{ l[5] }}", convert.TemplateRenderingError, "root, line 1"},
+		{"a missing template of a name out of data", "{% include m.a %}", convert.TemplateNotFound, "root, line 1: 1305: there is no template of the name that is made here"},
 		{"an error within a template", "\n{% include 'bad' %}", convert.TemplateRenderingError, "bad, line 2"},
 		{"templates without end", "{% include 'root' %}", convert.TemplateRenderingError, "root, line 1"},
 		{"mergeDiff of no dictionary", "{% mergeDiff l -%}{}{% endmergeDiff %}", convert.InvalidInputOfMergeDiffBlock, "root, line 1"},
@@ -278,7 +280,7 @@ func TestErrorsNameTheirPlace(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			s := set(t, c.template, "bad.liquid\nx\n{{ l | upcase }}")
-			_, err := s.Render(context.Background(), nil, "root", vars(t, `{"l":[1],"m":{}}`), liquid.Run{})
+			_, err := s.Render(context.Background(), nil, "root", vars(t, `{"l":[1],"m":{"a":"secret"}}`), liquid.Run{})
 			if !convert.Is(err, c.code) || !strings.HasPrefix(err.Error(), c.place) {
 				t.Errorf("got %v; want %d at %s", err, c.code, c.place)
 			}

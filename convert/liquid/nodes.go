@@ -274,6 +274,9 @@ func (t *target) template(r *run) (*template, string, error) {
 		return nil, "", err
 	}
 	found, err := r.partial(name)
+	if _, constant := t.name.(constant); err != nil && !constant && convert.Is(err, convert.TemplateNotFound) {
+		err = convert.Errorf(convert.TemplateNotFound, "there is no template of the name that is made here") // it may be made of data
+	}
 	return found, name, err
 }
 
