@@ -146,7 +146,7 @@ func TestConvertData(t *testing.T) {
 func TestConvertCommand(t *testing.T) {
 	t.Parallel()
 	with, in, out := templates(t), t.TempDir(), filepath.Join(t.TempDir(), "out")
-	for name, text := range map[string]string{"a.hl7": admission, "b.hl7": strings.Replace(admission, "M1", "M2", 1), "c.hl7": "PID|1"} {
+	for name, text := range map[string]string{"a.hl7": admission, "b.hl7": strings.Replace(admission, "M1", "M2", 1), "c.hl7": "PID|1", "d.hl7": "FHS|^~\\&\r" + admission + strings.Replace(admission, "M1", "M3", 1) + "FTS|1\r"} {
 		if err := os.WriteFile(filepath.Join(in, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -155,10 +155,13 @@ func TestConvertCommand(t *testing.T) {
 	if code != 0 || !strings.Contains(stdout, `"family": "Invented"`) || strings.Contains(stdout, "gender") || !strings.Contains(stderr, "line 2: PID: 2 components") {
 		t.Errorf("one file: %d %s%s", code, stdout, stderr)
 	}
-	if _, stderr, code := run(t, "convert", "--templates", with, "-i", in, "-o", out); code != 2 || !strings.Contains(stderr, "c.hl7: --template") || !strings.Contains(stderr, "2 converted, 1 failed") {
+	if _, stderr, code := run(t, "convert", "--templates", with, "-i", in, "-o", out); code != 2 || !strings.Contains(stderr, "c.hl7: --template") || !strings.Contains(stderr, "4 converted, 1 failed") {
 		t.Errorf("a folder: %d %s", code, stderr)
 	}
-	if made := files(t, out); len(made) != 2 {
+	if stdout, _, code := run(t, "convert", "--templates", with, "-i", filepath.Join(in, "d.hl7")); code != 0 || strings.Count(stdout, `"resourceType": "Bundle"`) != 2 || !strings.Contains(stdout, `"id": "M3"`) {
+		t.Errorf("a batch: %d %s", code, stdout)
+	}
+	if made := files(t, out); len(made) != 4 {
 		t.Errorf("made %v", made)
 	}
 	for _, c := range []struct {

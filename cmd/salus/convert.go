@@ -15,6 +15,7 @@ import (
 	"salus/convert"
 	"salus/convert/collection"
 	"salus/convert/engine"
+	"salus/convert/hl7v2"
 	"salus/convert/templates"
 	"salus/fault"
 )
@@ -135,7 +136,7 @@ func (c *convertRunCmd) Run(ctx context.Context, t *terminal) error {
 		if err != nil {
 			return err
 		}
-		return c.one(ctx, t, converter, "-", b, t.out)
+		return c.each(ctx, t, converter, "-", b)
 	}
 	info, err := os.Stat(c.Input)
 	if err != nil {
@@ -146,7 +147,7 @@ func (c *convertRunCmd) Run(ctx context.Context, t *terminal) error {
 		if err != nil {
 			return fault.Wrap(fault.NotFound, err, "the input cannot be read")
 		}
-		return c.one(ctx, t, converter, c.Input, b, t.out)
+		return c.each(ctx, t, converter, c.Input, b)
 	}
 	return c.folder(ctx, t, converter)
 }
@@ -172,21 +173,49 @@ func (c *convertRunCmd) folder(ctx context.Context, t *terminal, converter *engi
 		if err != nil {
 			return err
 		}
-		var out bytes.Buffer
-		if err := c.one(ctx, t, converter, e.Name(), b, &out); err != nil {
-			failed++
-			fmt.Fprintf(t.err, "salus: %s: %s\n", e.Name(), fault.As(err).Message)
-			continue
+		inputs := c.split(e.Name(), b)
+		for i, input := range inputs {
+			name, label := strings.TrimSuffix(e.Name(), filepath.Ext(e.Name())), e.Name()
+			if len(inputs) > 1 {
+				name, label = fmt.Sprintf("%s.%d", name, i+1), fmt.Sprintf("%s, message %d", label, i+1)
+			}
+			var out bytes.Buffer
+			if err := c.one(ctx, t, converter, e.Name(), input, &out); err != nil {
+				failed++
+				fmt.Fprintf(t.err, "salus: %s: %s\n", label, fault.As(err).Message)
+				continue
+			}
+			if err := os.WriteFile(filepath.Join(c.Out, name+".json"), out.Bytes(), 0o640); err != nil {
+				return err
+			}
+			done++
 		}
-		name := strings.TrimSuffix(e.Name(), filepath.Ext(e.Name())) + ".json"
-		if err := os.WriteFile(filepath.Join(c.Out, name), out.Bytes(), 0o640); err != nil {
-			return err
-		}
-		done++
 	}
 	fmt.Fprintf(t.err, "%d converted, %d failed\n", done, failed)
 	if failed > 0 {
 		return fault.New(fault.Invalid, "%d inputs were not converted", failed)
+	}
+	return nil
+}
+
+// split parts a file of HL7 v2 into its messages.
+func (c *convertRunCmd) split(name string, input []byte) [][]byte {
+	if s, err := c.source(name); err != nil || s != convert.HL7v2 {
+		return [][]byte{input}
+	}
+	var all [][]byte
+	for _, message := range hl7v2.Split(string(bytes.TrimPrefix(input, []byte("\xEF\xBB\xBF")))) {
+		all = append(all, []byte(message))
+	}
+	return all
+}
+
+// each converts the inputs in a file and writes what they become, one behind the other.
+func (c *convertRunCmd) each(ctx context.Context, t *terminal, converter *engine.Converter, name string, input []byte) error {
+	for _, one := range c.split(name, input) {
+		if err := c.one(ctx, t, converter, name, one, t.out); err != nil {
+			return err
+		}
 	}
 	return nil
 }

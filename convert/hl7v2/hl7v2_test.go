@@ -3,6 +3,7 @@ package hl7v2_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -167,6 +168,25 @@ func TestFilters(t *testing.T) {
 	}
 }
 
+func TestSplit(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		text string
+		want []string
+	}{
+		{"MSH|1\rPID|1\r", []string{"MSH|1\rPID|1\r"}},
+		{"MSH|1\r\nPID|1\r\n\r\nMSH|2\r\nPID|2", []string{"MSH|1\r\nPID|1\r\n\r\n", "MSH|2\r\nPID|2"}},
+		{"FHS|^~\\&\nBHS|^~\\&\nMSH|1\nPID|1\nBTS|1\nBHS|x\nmsh|2\nBTS|1\nFTS|2\n", []string{"MSH|1\nPID|1\n", "msh|2\n"}},
+		{"PID|1\nMSH|1\n", []string{"PID|1\nMSH|1\n"}},
+		{"", []string{""}},
+		{"FHS|\nFTS|0", []string{"FHS|\nFTS|0"}},
+	} {
+		if got := hl7v2.Split(c.text); !slices.Equal(got, c.want) {
+			t.Errorf("%q: got %q", c.text, got)
+		}
+	}
+}
+
 func TestUnused(t *testing.T) {
 	t.Parallel()
 	text := "MSH|^~\\&|APP\nPID|1||A^B~C\nNK1|1"
@@ -243,6 +263,13 @@ func FuzzParse(f *testing.F) {
 	f.Add("MSH#*@\\%#APP\nPID###A*B%C@D")
 	f.Add("MSH|^~\\&|\\X41\\\\.br\\|\\")
 	f.Fuzz(func(t *testing.T, text string) {
+		size := 0
+		for _, message := range hl7v2.Split(text) {
+			size += len(message)
+		}
+		if size > len(text) {
+			t.Error("parts of a text are longer than it")
+		}
 		m, err := hl7v2.Parse(text)
 		if err != nil {
 			if !convert.Is(err, convert.InputParsingError) {

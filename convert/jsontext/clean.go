@@ -65,7 +65,7 @@ func (n *node) member(name []byte) *node {
 type reader struct {
 	text  []byte
 	at    int
-	end   int // of the string at the reader's place, after next has found one
+	end   int    // of the string at the reader's place, after next has found one
 	stack []node // members of what is open
 	arena []node
 	used  [][]node // arenas that are full
