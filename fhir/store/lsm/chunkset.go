@@ -146,7 +146,7 @@ func (s *chunkSet) addContainer(data []byte, cardinality int, isRuns bool) error
 func (s *chunkSet) appendBitmap(dst []byte, cardinality int) []byte {
 	le := binary.LittleEndian
 	runs := s.runs()
-	if runsSize := sizeOfRunCount + sizeOfRun*runs; runsSize < min(2*cardinality, bitmapSize) {
+	if runsSize := sizeOfRunCount + sizeOfRun*runs; runsHeader+runsSize < plainHeader+min(2*cardinality, bitmapSize) {
 		dst = append(le.AppendUint32(dst, runsCookie), 1)
 		dst = le.AppendUint16(le.AppendUint16(dst, 0), uint16(cardinality-1))
 		return s.appendRuns(le.AppendUint16(dst, uint16(runs)))
