@@ -61,6 +61,20 @@ func take(s string, n int) (value int, rest string, ok bool) {
 	return value, s[n:], true
 }
 
+// offset makes a zone of a sign and hours and minutes.
+func offset(sign byte, hhmm string) (*time.Location, error) {
+	h, rest, ok := take(hhmm, 2)
+	m, rest, also := take(rest, 2)
+	if !ok || !also || rest != "" {
+		return nil, wrongTime()
+	}
+	seconds := h*3600 + m*60
+	if sign == '-' {
+		seconds = -seconds
+	}
+	return time.FixedZone("", seconds), nil
+}
+
 // parseDTM reads a time of HL7v2: YYYY[MM[DD[hh[mm[ss[.f]]]]]][±hhmm].
 func parseDTM(s string, local *time.Location) (p partial, err error) {
 	values := [6]int{1, 1, 1}
@@ -85,16 +99,10 @@ func parseDTM(s string, local *time.Location) (p partial, err error) {
 	}
 	zone := local
 	if rest != "" && (rest[0] == '+' || rest[0] == '-') {
-		h, r, ok := take(rest[1:], 2)
-		m, r, also := take(r, 2)
-		if !ok || !also || r != "" {
-			return p, wrongTime()
+		if zone, err = offset(rest[0], rest[1:]); err != nil {
+			return p, err
 		}
-		offset := h*3600 + m*60
-		if rest[0] == '-' {
-			offset = -offset
-		}
-		zone, p.zoned, rest = time.FixedZone("", offset), true, ""
+		p.zoned, rest = true, ""
 	}
 	if p.parts == 0 || rest != "" {
 		return p, wrongTime()
@@ -132,16 +140,10 @@ func parseISO(s string, local *time.Location) (p partial, err error) {
 	case rest == "Z":
 		zone, p.zoned, rest = time.UTC, true, ""
 	case len(rest) == 6 && (rest[0] == '+' || rest[0] == '-') && rest[3] == ':':
-		h, _, ok := take(rest[1:], 2)
-		m, _, also := take(rest[4:], 2)
-		if !ok || !also {
-			return p, wrongTime()
+		if zone, err = offset(rest[0], rest[1:3]+rest[4:]); err != nil {
+			return p, err
 		}
-		offset := h*3600 + m*60
-		if rest[0] == '-' {
-			offset = -offset
-		}
-		zone, p.zoned, rest = time.FixedZone("", offset), true, ""
+		p.zoned, rest = true, ""
 	}
 	if p.parts == 0 || rest != "" {
 		return p, wrongTime()

@@ -48,7 +48,7 @@ type captureNode struct {
 
 func (n captureNode) render(r *run) (f flow, err error) {
 	text, err := r.captured(func() (err error) {
-		f, err = r.block(nil, n.body)
+		f, err = r.block(n.body)
 		return err
 	})
 	if err == nil {
@@ -83,7 +83,7 @@ func (n ifNode) render(r *run) (flow, error) {
 				continue
 			}
 		}
-		return r.block(nil, b.body)
+		return r.block(b.body)
 	}
 	return onward, nil
 }
@@ -126,7 +126,7 @@ func (n caseNode) render(r *run) (flow, error) {
 			}
 			matched = true
 		}
-		if f, err := r.block(nil, b.body); err != nil || f != onward {
+		if f, err := r.block(b.body); err != nil || f != onward {
 			return f, err
 		}
 	}
@@ -155,7 +155,7 @@ func (n *forNode) render(r *run) (flow, error) {
 		return onward, err
 	}
 	if len(all) == 0 {
-		return r.block(nil, n.none)
+		return r.block(n.none)
 	}
 	if err := r.push(); err != nil {
 		return onward, err
@@ -169,7 +169,7 @@ func (n *forNode) render(r *run) (flow, error) {
 		}
 		state.index = i
 		r.bind(n.item, item)
-		f, err := r.block(nil, n.body)
+		f, err := r.block(n.body)
 		if err != nil {
 			return onward, err
 		}

@@ -33,7 +33,7 @@ func (n *mergeDiffNode) render(r *run) (flow, error) {
 		return onward, err
 	}
 	text, err := r.captured(func() error {
-		_, err := r.block(nil, n.body)
+		_, err := r.block(n.body)
 		return err
 	})
 	if err != nil {
@@ -155,7 +155,7 @@ func readIfChanged(p *parser, _ token) (node, error) {
 
 func (n *ifChangedNode) render(r *run) (f flow, err error) {
 	text, err := r.captured(func() (err error) {
-		f, err = r.block(nil, n.body)
+		f, err = r.block(n.body)
 		return err
 	})
 	if last, ok := r.last[n]; err != nil || ok && last == text {
@@ -177,15 +177,12 @@ type tableRowNode struct {
 }
 
 func readTableRow(p *parser, t token) (node, error) {
-	name, rest, _ := strings.Cut(t.text, " ")
-	word, rest, _ := strings.Cut(strings.TrimLeft(rest, " \t"), " ")
-	rest = strings.TrimLeft(rest, " \t")
-	text, length := fragment(rest)
-	if name == "" || word != "in" || text == "" {
-		return nil, p.wrong("tablerow wants a name, in and a value")
+	name, text, rest, err := p.head(t, "in")
+	if err != nil {
+		return nil, err
 	}
 	n := &tableRowNode{loop: &forNode{item: p.set.names.number(name), name: name + "-" + text, from: p.parseFragment(text)}, name: p.set.names.number("tablerowloop")}
-	for _, a := range p.attributes(rest[length:]) {
+	for _, a := range p.attributes(rest) {
 		switch a.name {
 		case "limit":
 			n.loop.limit = a.value
@@ -195,7 +192,6 @@ func readTableRow(p *parser, t token) (node, error) {
 			n.cols = a.value
 		}
 	}
-	var err error
 	n.loop.body, err = p.body("tablerow")
 	return n, err
 }
@@ -235,7 +231,7 @@ func (n *tableRowNode) render(r *run) (flow, error) {
 		r.bind(n.loop.item, item)
 		col++
 		r.out = append(strconv.AppendInt(append(r.out, `<td class="col`...), col, 10), `">`...)
-		if _, err := r.block(nil, n.loop.body); err != nil {
+		if _, err := r.block(n.loop.body); err != nil {
 			return onward, err
 		}
 		r.out = append(r.out, "</td>"...)

@@ -19,7 +19,7 @@ type block struct {
 }
 
 // block renders nodes until one ends the block.
-func (r *run) block(_ *template, b block) (flow, error) {
+func (r *run) block(b block) (flow, error) {
 	for i, n := range b.nodes {
 		f, err := n.render(r)
 		if err != nil {

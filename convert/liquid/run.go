@@ -116,7 +116,7 @@ const (
 
 // template renders a template where the rendering stands. A break or continue in it ends with it.
 func (r *run) template(t *template) (flow, error) {
-	_, err := r.block(t, t.root)
+	_, err := r.block(t.root)
 	return onward, err
 }
 

@@ -113,16 +113,24 @@ func (p *parser) alternatives(s string) (all []expression) {
 	return all
 }
 
-func readFor(p *parser, t token) (node, error) {
-	name, rest, _ := strings.Cut(t.text, " ")
-	word, rest, _ := strings.Cut(strings.TrimLeft(rest, " \t"), " ")
+// head reads a name, a word and a value, and returns what stands behind them.
+func (p *parser) head(t token, word string) (name, value, rest string, err error) {
+	name, rest, _ = strings.Cut(t.text, " ")
+	is, rest, _ := strings.Cut(strings.TrimLeft(rest, " \t"), " ")
 	rest = strings.TrimLeft(rest, " \t")
-	text, length := fragment(rest)
-	if name == "" || word != "in" || text == "" {
-		return nil, p.wrong("for wants a name, in and a value")
+	value, length := fragment(rest)
+	if name == "" || is != word || value == "" {
+		return "", "", "", p.wrong("%s wants a name, %s and a value", t.tag, word)
+	}
+	return name, value, rest[length:], nil
+}
+
+func readFor(p *parser, t token) (node, error) {
+	name, text, rest, err := p.head(t, "in")
+	if err != nil {
+		return nil, err
 	}
 	n := &forNode{item: p.set.names.number(name), name: name + "-" + text, loop: p.set.names.number("forloop"), from: p.parseFragment(text)}
-	rest = rest[length:]
 	n.reversed = strings.HasPrefix(strings.TrimSpace(rest), "reversed")
 	for _, a := range p.attributes(rest) {
 		switch a.name {
@@ -171,15 +179,11 @@ func readInclude(p *parser, t token) (node, error) {
 }
 
 func readEvaluate(p *parser, t token) (node, error) {
-	name, rest, _ := strings.Cut(t.text, " ")
-	word, rest, _ := strings.Cut(strings.TrimLeft(rest, " \t"), " ")
-	text, length := fragment(strings.TrimLeft(rest, " \t"))
-	if name == "" || word != "using" || text == "" {
-		return nil, p.wrong("evaluate wants a name, using and a template")
+	name, text, rest, err := p.head(t, "using")
+	if err != nil {
+		return nil, err
 	}
-	return &evaluateNode{
-		name: p.set.names.number(name), target: target{name: p.parseFragment(text)}, attributes: p.attributes(strings.TrimLeft(rest, " \t")[length:]),
-	}, nil
+	return &evaluateNode{name: p.set.names.number(name), target: target{name: p.parseFragment(text)}, attributes: p.attributes(rest)}, nil
 }
 
 // readComment passes over everything up to endcomment.
