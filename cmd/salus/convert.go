@@ -80,11 +80,10 @@ func conversionFault(err error) error {
 	if !errors.As(err, &e) {
 		return err
 	}
-	text := e.Error()
-	for cause := e.Cause; cause != nil; cause = errors.Unwrap(cause) {
-		text += ": " + cause.Error()
+	if inner := new(*convert.Error); e.Cause == nil || errors.As(e.Cause, inner) {
+		return fault.New(fault.Invalid, "%s", e.Error()) // which says what its cause does
 	}
-	return fault.Wrap(fault.Invalid, err, "%s", text)
+	return fault.Wrap(fault.Invalid, e.Cause, "%s", e.Error())
 }
 
 // convertFile converts one input.
