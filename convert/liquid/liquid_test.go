@@ -323,6 +323,19 @@ func TestTemplatesAreFoundBelowTheRootsFolder(t *testing.T) {
 	}
 }
 
+// A template that two roots share finds others below the folder of the root that is rendered.
+func TestSharedTemplatesFollowTheirRoot(t *testing.T) {
+	t.Parallel()
+	s := set(t, "{% include 'v2/P' %}", "v2/A.liquid\n{% include 'P' %}", "v2/_P.liquid\n{% include 'Q' %}", "Q.liquid\ntop", "v2/_Q.liquid\nv2")
+	for range 2 {
+		for root, want := range map[string]string{"root": "top", "v2/A": "v2"} {
+			if got, err := s.Render(context.Background(), nil, root, nil, liquid.Run{}); err != nil || string(got) != want {
+				t.Errorf("%s: got %q, %v; want %q", root, got, err, want)
+			}
+		}
+	}
+}
+
 // Whatever a template is, it is compiled and rendered in bounded time or refused.
 func FuzzTemplate(f *testing.F) {
 	for _, s := range []string{

@@ -2,6 +2,7 @@ package liquid
 
 import (
 	"strings"
+	"sync/atomic"
 	"unicode"
 
 	"salus/convert"
@@ -259,12 +260,22 @@ func (n jumpNode) render(*run) (flow, error) { return flow(n), nil }
 
 // target is a template that a tag names.
 type target struct {
-	name expression
-	path expression // the name read as a path; nil if it is not constant
+	name  expression
+	path  expression // the name read as a path; nil if it is not constant
+	known atomic.Pointer[found]
+}
+
+// found is what a constant name led to below the folder of a root template.
+type found struct {
+	parent, name string
+	t            *template
 }
 
 // template returns the template and its name.
 func (t *target) template(r *run) (*template, string, error) {
+	if k := t.known.Load(); k != nil && k.parent == r.parent {
+		return k.t, k.name, nil
+	}
 	v, err := t.name.value(r)
 	if err != nil {
 		return nil, "", err
@@ -273,11 +284,15 @@ func (t *target) template(r *run) (*template, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	found, err := r.partial(name)
-	if _, constant := t.name.(constant); err != nil && !constant && convert.Is(err, convert.TemplateNotFound) {
+	partial, err := r.partial(name)
+	_, constant := t.name.(constant)
+	switch {
+	case err == nil && constant:
+		t.known.Store(&found{r.parent, name, partial})
+	case !constant && convert.Is(err, convert.TemplateNotFound):
 		err = convert.Errorf(convert.TemplateNotFound, "there is no template of the name that is made here") // it may be made of data
 	}
-	return found, name, err
+	return partial, name, err
 }
 
 // includeNode renders another template where it stands.
