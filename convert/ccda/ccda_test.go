@@ -1,6 +1,10 @@
 package ccda_test
 
 import (
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -47,6 +51,18 @@ func TestElementsBecomeDictionaries(t *testing.T) {
 		{"the declaration", `<?xml version="1.0" encoding="UTF-8"?><?xml-stylesheet href="a"?><r/>`, `{"?xml":{"version":"1.0","encoding":"UTF-8"},"?xml-stylesheet":"href=\"a\"","r":null}`},
 		{"prefixes of the root", `<r xmlns="urn:a" xmlns:s="urn:b" xmlns:d="urn:a"><s:x s:y="1"/><d:z/></r>`, `{"r":{"xmlns":"urn:a","xmlns:s":"urn:b","s_x":{"s:y":"1"},"z":null}}`},
 		{"prefixes below it", `<r><p:x xmlns:p="urn:c"/></r>`, `{"r":{"p:x":{"xmlns:p":"urn:c"}}}`},
+		{"an element by the namespace that it is in, whatever its prefix", `<r xmlns="urn:a" xmlns:s="urn:b"><x xmlns="urn:b"/><t:y xmlns:t="urn:b"/></r>`,
+			`{"r":{"xmlns":"urn:a","xmlns:s":"urn:b","s_x":{"xmlns":"urn:b"},"s_y":{"xmlns:t":"urn:b"}}}`},
+		{"a root element with a prefix", `<n:r xmlns:n="urn:a"><n:x/></n:r>`, `{"n_r":{"xmlns:n":"urn:a","n_x":null}}`},
+		{"the default namespace within a renamed element", `<r xmlns="urn:a" xmlns:s="urn:b"><s:x><y><z/></y></s:x></r>`,
+			`{"r":{"xmlns":"urn:a","xmlns:s":"urn:b","s_x":{"y":{"xmlns":"urn:a","z":null}}}}`},
+		{"and within one of another namespace", `<r xmlns="urn:a"><p:x xmlns:p="urn:c"><y/></p:x></r>`, `{"r":{"xmlns":"urn:a","p:x":{"xmlns:p":"urn:c","y":{"xmlns":"urn:a"}}}}`},
+		{"a namespace that an element binds", `<r xmlns="urn:a"><x xmlns="urn:c"><y/></x></r>`, `{"r":{"xmlns":"urn:a","x":{"xmlns":"urn:c","y":null}}}`},
+		{"a prefix that is not bound", `<r><p:x q:y="1"/></r>`, `{"r":{"p:x":{"q:y":"1"}}}`},
+		{"an element takes the place of an attribute of its name", `<r a="1" b="2"><a/><a>t</a></r>`, `{"r":{"a":[null,{"_":"t"}],"b":"2"}}`},
+		{"blanks of attributes, written and referred to", "<r a=\"x\ty\r\nz\" b=\"x&#9;y&#13;&#10;z\"/>", `{"r":{"a":"x y z","b":"x\tyz"}}`},
+		{"an instant", `<r a="2015-02-07T13:28:17Z" b="20150207132817"/>`, `{"r":{"a":"2015-02-07T13:28:17Z","b":"20150207132817"}}`},
+		{"UTF-16 and others by name", "<?xml version='1.0' encoding='windows-1252'?><r>\x80</r>", `{"?xml":{"version":"1.0","encoding":"windows-1252"},"r":{"_":"€"}}`},
 		{"entities of XML", `<r a="&lt;&#65;">&amp;&#x42;</r>`, `{"r":{"a":"<A","_":"&B"}}`},
 		{"latin-1", "<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><r>\xe9</r>", `{"?xml":{"version":"1.0","encoding":"ISO-8859-1"},"r":{"_":"é"}}`},
 		{"a byte order mark", "\xEF\xBB\xBF<r/>", `{"r":null}`},
@@ -79,6 +95,14 @@ func TestTheTextIsKept(t *testing.T) {
 	}
 }
 
+func attributes(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, ` a%d="1"`, i)
+	}
+	return b.String()
+}
+
 func TestDocumentsThatAreRefused(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, in, place string }{
@@ -88,11 +112,25 @@ func TestDocumentsThatAreRefused(t *testing.T) {
 		{"text outside", "<r/>x", "line 1"},
 		{"a document type", "<!DOCTYPE r [<!ENTITY e SYSTEM \"file:///etc/passwd\">]><r>&e;</r>", "line 1"},
 		{"an entity of its own", "<r>\n\n&e;</r>", "line 3"},
+		{"a value within the text", "<r>\n<a>Invented</b></r>", "line 2, column 12"},
+		{"two roots", "<r/>\n<r/>", "line 2"},
+		{"an attribute twice", `<r a="1" a="2"/>`, "line 1"},
+		{"an attribute without blank", `<r a="1"b="2"/>`, "line 1, column 9"},
+		{"an attribute without quotes", `<r a=1/>`, "line 1, column 6"},
+		{"a tag in an attribute", `<r a="<"/>`, "line 1"},
+		{"an ampersand alone", "<r>a & b</r>", "line 1, column 6"},
+		{"a reference to no character", "<r>&#0;</r>", "line 1"},
+		{"a character that XML does not have", "<r>\n\x01</r>", "line 2, column 1"},
+		{"bytes that are not UTF-8", "<r>\n \xe9</r>", "line 2, column 2"},
+		{"a comment with dashes", "<r><!-- a -- b --></r>", "line 1"},
+		{"a declaration within", "<r/><?xml version='1.0'?>", "line 1"},
+		{"the end of a section without its start", "<r>a]]></r>", "line 1, column 5"},
+		{"too many attributes", "<r" + attributes(600) + "/>", "line 1"},
 		{"too deep", strings.Repeat("<a>", 1000), "line 1"},
 		{"an encoding that is not known", `<?xml version="1.0" encoding="x-none"?><r/>`, "encoding"},
 	} {
 		_, err := ccda.Parse([]byte(c.in))
-		if !convert.Is(err, convert.InputParsingError) || !strings.Contains(err.Error(), c.place) {
+		if !convert.Is(err, convert.InputParsingError) || !strings.Contains(err.Error(), c.place) || strings.Contains(err.Error(), "Invented") {
 			t.Errorf("%s: got %v", c.name, err)
 		}
 	}
@@ -155,6 +193,45 @@ func TestPublicDocuments(t *testing.T) {
 		}
 		if _, err := ccda.Parse(b); err != nil {
 			t.Errorf("%s: %v", filepath.Base(f), err)
+		}
+	}
+}
+
+// What encoding/xml does not take for well-formed is refused, too.
+func FuzzWellFormed(f *testing.F) {
+	for _, s := range []string{`<r a="1"><x/>t<!--c--><?p q?><y>&amp;&#65;</y></r>`, "<?xml version='1.0'?><r> <![CDATA[x]]></r>", `<a:b xmlns:a='c' d="&lt;"/>`, "<r>]]></r>", "<r><!-- --- --></r>"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		if _, err := ccda.Parse([]byte(s)); err != nil || !strings.HasPrefix(s, "<") {
+			return
+		}
+		d := xml.NewDecoder(strings.NewReader(strings.TrimPrefix(s, "\ufeff")))
+		d.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil }
+		for {
+			_, err := d.Token()
+			if errors.Is(err, io.EOF) {
+				return
+			}
+			if err != nil && !strings.Contains(err.Error(), "UTF-8") {
+				t.Fatalf("%q was taken, and is wrong: %v", s, err)
+			} else if err != nil {
+				return
+			}
+		}
+	})
+}
+
+func BenchmarkParse(b *testing.B) {
+	document := []byte(`<ClinicalDocument xmlns="urn:hl7-org:v3" xmlns:sdtc="urn:hl7-org:sdtc">` + strings.Repeat(`
+	<component><section><templateId root="2.16.840.1.113883.10.20.22.2.6.1" extension="2015-08-01"/><title>Allergies &amp; more</title>
+		<text>one<br/>two</text><entry typeCode="DRIV"><act classCode="ACT" moodCode="EVN"><effectiveTime><low value="20250304"/></effectiveTime></act></entry>
+	</section></component>`, 270) + `</ClinicalDocument>`)
+	b.SetBytes(int64(len(document)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := ccda.Parse(document); err != nil {
+			b.Fatal(err)
 		}
 	}
 }

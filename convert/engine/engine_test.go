@@ -83,7 +83,7 @@ func TestOtherSources(t *testing.T) {
 		"Doc.liquid":      `{ "title": "{{ msg.ClinicalDocument.title._ }}", "size": {{ msg._originalData | size }} }`,
 		"Json.liquid":     `{ "at": "{{ msg.at }}", "n": {{ msg.n }} }`,
 		"Account.liquid":  `{% mergeDiff msg -%}{ "type": "", "status": "active" }{% endmergeDiff -%}`,
-		"Message.liquid":  `{ "messageDefinition": [ { "MSH": { "2": "^~\\&", "9": "ORU^R01" } }, { "pid": { "3": "{{ msg.id }}" } } ] }`,
+		"Message.liquid":  `{ "messageDefinition": [ { "MSH": { "2": "^~\\&", "9": "ORU^R01" } }, { "pid": { "3": {{ msg.id | to_json_string }} } } ] }`,
 		"Nothing.liquid":  ``,
 		"Fragment.liquid": `{ "a": }`,
 	})
@@ -109,6 +109,10 @@ func TestOtherSources(t *testing.T) {
 	got, err := c.Convert(context.Background(), convert.Request{Source: convert.FHIRBundle, Template: "Message", Input: []byte(`{"id":"M1"}`)})
 	if want := "MSH|^~\\&|||||||ORU^R01|\nPID|||M1|\n"; err != nil || string(got.Output) != want {
 		t.Errorf("HL7v2: got %q, %v; want %q", got.Output, err, want)
+	}
+	got, err = c.Convert(context.Background(), convert.Request{Source: convert.FHIRBundle, Template: "Message", Input: []byte(`{"id":"M1|\nZZZ"}`)})
+	if want := "MSH|^~\\&|||||||ORU^R01|\nPID|||M1\\F\\\\.br\\ZZZ|\n"; err != nil || string(got.Output) != want {
+		t.Errorf("a segment within a value: got %q, %v; want %q", got.Output, err, want)
 	}
 	for _, c2 := range []struct {
 		r    convert.Request

@@ -2,6 +2,7 @@
 package fhirjson
 
 import (
+	"math/big"
 	"strconv"
 	"strings"
 
@@ -60,11 +61,11 @@ func write(b *strings.Builder, id string, v convert.Value) error {
 	for i := range named.Len() {
 		key, value := named.At(i)
 		n, err := strconv.Atoi(key)
-		text, ok := value.(string)
+		text, ok := printed(value)
 		if err != nil || n < 1 || n > 1000 || !ok {
-			return wrong("a field has a number from 1 and a text")
+			return wrong("a field has a number from 1 to 1000 and a text, number or boolean")
 		}
-		fields[n] = text
+		fields[n] = enclosed.Replace(text)
 		last = max(last, n)
 	}
 	first := 1
@@ -77,4 +78,30 @@ func write(b *strings.Builder, id string, v convert.Value) error {
 	}
 	b.WriteString("\n")
 	return nil
+}
+
+// enclosed keeps a value within its field: a bar or a line end in it would begin another field or segment, which the reference lets happen.
+var enclosed = strings.NewReplacer("|", `\F\`, "\r\n", `\.br\`, "\r", `\.br\`, "\n", `\.br\`)
+
+// printed returns what a field has of a value.
+func printed(v convert.Value) (string, bool) {
+	switch v := v.(type) {
+	case nil:
+		return "", true
+	case string:
+		return v, true
+	case bool:
+		if v {
+			return "True", true
+		}
+		return "False", true
+	case int64:
+		return strconv.FormatInt(v, 10), true
+	case *big.Int:
+		return v.String(), true
+	case float64:
+		b, err := jsontext.Append(nil, v, 0)
+		return strings.TrimSuffix(string(b), ".0"), err == nil
+	}
+	return "", false
 }

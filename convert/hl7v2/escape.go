@@ -17,12 +17,27 @@ func checkEscapes(line string, escape byte) error {
 		if end < 0 {
 			return nil
 		}
-		if body := line[i+1 : i+1+end]; len(body) > 1 && body[0] == 'X' && isHex(body[1:]) && len(body)%2 == 0 {
+		body := line[i+1 : i+1+end]
+		if isHexadecimal(body) && len(body)%2 == 0 {
 			return convert.Errorf(convert.InvalidHexadecimalNumber, "a sequence \\X…\\ has an odd number of digits (HL7 v2.9 §2.7.6)")
+		}
+		if isSequence(body) { // the character that ends it begins none
+			i += len(body) + 1
 		}
 	}
 	return nil
 }
+
+// isSequence reports whether what stands between two escape characters is a sequence that is replaced.
+func isSequence(body string) bool {
+	switch body {
+	case "F", "S", "T", "R", "E", ".br":
+		return true
+	}
+	return isHexadecimal(body)
+}
+
+func isHexadecimal(body string) bool { return len(body) > 1 && body[0] == 'X' && isHex(body[1:]) }
 
 func isHex(s string) bool {
 	for i := range len(s) {
@@ -69,8 +84,8 @@ func (m *Message) normal(raw string) string {
 		case body == "E":
 			put(e.escape)
 		case body == ".br":
-			b = append(b, '\\', 'n')
-		case len(body) > 2 && body[0] == 'X' && isHex(body[1:]):
+			b = append(b, '\\', '\\', 'n') // Compat: JSON makes of it a backslash and an n, no line end
+		case isHexadecimal(body):
 			for k := 1; k+1 < len(body); k += 2 {
 				if r := rune(digit(body[k])<<4 | digit(body[k+1])); r < utf8.RuneSelf {
 					put(byte(r))

@@ -72,7 +72,6 @@ func (f *field) Member(name string) (convert.Value, error) {
 		return nil, err
 	}
 	if all := f.split(); n >= 0 && n < len(all) && all[n] != nil {
-		all[n].seen = true
 		return all[n], nil
 	}
 	return nil, nil

@@ -73,7 +73,7 @@ func TestPaths(t *testing.T) {
 		{"PID", "3 Value", "M1^^^H&1.2.3&ISO~M2^^^X"}, {"PID", "3 Repeats", "list of xx"}, {"PID", "3 Repeats 1 1 Value", "M2"}, {"PID", "3 REPEATS last 4 1", "X"},
 		{"PID", "5 Repeats", "list of x"}, {"PID", "5 5 Value", `\"Dr.\"`}, {"PID", "3 Repeats 7", "nil"},
 		{"PID", "3 Components", "list of xxxxx"}, {"PID", "3 4 Subcomponents", "list of xxxx"}, {"PID", "Fields", "list of xxxxxxxx"},
-		{"OBX", "3 Value", "a&b"}, {"OBX", "5 Value", `x\ny |^~\\ AÃ \\H\\z`}, {"OBX", "7", "nil"},
+		{"OBX", "3 Value", "a&b"}, {"OBX", "5 Value", `x\\ny |^~\\ AÃ \\H\\z`}, {"OBX", "7", "nil"},
 		{"NK1", "Value", "NK1|1|First"},
 	} {
 		if got := at(t, segment(t, m, c.segment), strings.Fields(c.path)...); got != c.want {
@@ -105,6 +105,36 @@ func TestMessagesThatAreRefused(t *testing.T) {
 		if cause := err.(*convert.Error).Cause; !convert.Is(cause, c.code) {
 			t.Errorf("%q: caused by %v, want %d", c.text, cause, c.code)
 		}
+	}
+}
+
+// The character that ends a sequence begins none, so what follows is text.
+func TestSequencesThatShareNoCharacter(t *testing.T) {
+	t.Parallel()
+	m := parse(t, "MSH|^~\\&|\nOBX|\\E\\X414\\|\\H\\X41\\")
+	for n, want := range map[string]string{"1": `\\X414\\`, "2": `\\HA`} {
+		if got := at(t, segment(t, m, "OBX"), n, "Value"); got != want {
+			t.Errorf("field %s: got %q, want %q", n, got, want)
+		}
+	}
+}
+
+// A component counts as looked at when something of it is asked for, and not when a path or condition comes as far as it.
+func TestReachingAComponentIsNotLooking(t *testing.T) {
+	t.Parallel()
+	m := parse(t, "MSH|^~\\&\nPID|A^B^C")
+	at(t, segment(t, m, "PID"), "1", "1")
+	at(t, segment(t, m, "PID"), "1", "2", "Value")
+	at(t, segment(t, m, "PID"), "1", "Components", "3", "1")
+	if got := m.Unused(); len(got) != 1 || len(got[0].Components) != 1 || got[0].Components[0] != (convert.Place{Start: 4, End: 5}) {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestBytesThatAreNoText(t *testing.T) {
+	t.Parallel()
+	if got := at(t, segment(t, parse(t, "MSH|^~\\&\nPID|caf\xe9"), "PID"), "1", "Value"); got != "caf\uFFFD" {
+		t.Errorf("got %q", got)
 	}
 }
 
@@ -281,4 +311,13 @@ func FuzzParse(f *testing.F) {
 		look(t, m)
 		m.Unused()
 	})
+}
+
+func BenchmarkParse(b *testing.B) {
+	text := admission + strings.Repeat("OBX|1|TX|code^text^system||a value of some words||\r", 40)
+	b.SetBytes(int64(len(text)))
+	b.ReportAllocs()
+	for b.Loop() {
+		look(b, parse(b, text))
+	}
 }

@@ -93,9 +93,9 @@ func index(name string) (int, error) {
 	return n, nil
 }
 
-// Parse reads a message. Its first segment must be MSH.
+// Parse reads a message. Its first segment must be MSH. Bytes that are not UTF-8 become U+FFFD.
 func Parse(text string) (*Message, error) {
-	m, err := parse(text)
+	m, err := parse(strings.ToValidUTF8(text, "\uFFFD"))
 	if err != nil {
 		e := convert.Errorf(convert.InputParsingError, "the message cannot be read: %s", err.(*convert.Error).Rule)
 		e.Cause = err

@@ -1,6 +1,8 @@
 package jsontext
 
 import (
+	"bytes"
+	"math"
 	"math/big"
 	"strconv"
 	"time"
@@ -28,13 +30,25 @@ func appendValue(dst []byte, v convert.Value, indent, depth int) ([]byte, error)
 	case *big.Int:
 		return v.Append(dst, 10), nil
 	case float64:
+		switch {
+		case math.IsNaN(v): // JSON has no numbers for these
+			return append(dst, `"NaN"`...), nil
+		case math.IsInf(v, -1):
+			return append(dst, `"-Infinity"`...), nil
+		case math.IsInf(v, 1):
+			return append(dst, `"Infinity"`...), nil
+		}
 		return appendDouble(dst, v), nil
 	case convert.Decimal:
-		return append(dst, v.Text('f')...), nil
+		at := len(dst)
+		if dst = append(dst, v.Text('f')...); bytes.IndexByte(dst[at:], '.') < 0 {
+			dst = append(dst, ".0"...)
+		}
+		return dst, nil
 	case string:
 		return appendString(dst, v), nil
 	case time.Time:
-		return append(append(append(dst, '"'), v.Format("2006-01-02T15:04:05.9999999Z07:00")...), '"'), nil
+		return append(v.AppendFormat(append(dst, '"'), "2006-01-02T15:04:05.9999999Z07:00"), '"'), nil
 	case *convert.Map:
 		dst = append(dst, '{')
 		for i := range v.Len() {

@@ -3,7 +3,10 @@ package jsontext_test
 import (
 	"bytes"
 	"encoding/json"
+	"math"
 	"math/big"
+	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -92,6 +95,9 @@ func TestRead(t *testing.T) {
 		{`[1.10, 2, -3e2, 123456789012345678901234567890]`, `[1.1,2,-300.0,123456789012345678901234567890]`},
 		{`"\ud83d\ude00\u0041"`, `"😀A"`},
 		{"\xEF\xBB\xBFtrue", `true`},
+		{"[1, // one\r2]", `[1,2]`},
+		{`['it\'s', "\/"]`, `["it's","/"]`},
+		{`[true,false,null,undefined]`, `[true,false,null,null]`},
 	} {
 		v, err := jsontext.Read([]byte(c.in), jsontext.Options{})
 		if err != nil {
@@ -103,7 +109,8 @@ func TestRead(t *testing.T) {
 			t.Errorf("%s: got %s, %v; want %s", c.in, got, err, c.want)
 		}
 	}
-	for _, in := range []string{"", "{", `{"a"}`, `{"a":1 "b":2}`, "[1 2]", "word", "1 2", `"a`, "/* x", "[1.2.3]", strings.Repeat("[", 100)} {
+	for _, in := range []string{"", "{", `{"a"}`, `{"a":1 "b":2}`, "[1 2]", "word", "1 2", `"a`, "/* x", "[1.2.3]", strings.Repeat("[", 100), `"\x"`, `"\u12G4"`, `"\u12`, strings.Repeat("9", 381),
+		strings.Repeat("[", 65) + strings.Repeat("]", 65)} {
 		if _, err := jsontext.Read([]byte(in), jsontext.Options{}); !convert.Is(err, convert.JSONParsingError) {
 			t.Errorf("%.20q: got %v", in, err)
 		}
@@ -119,6 +126,91 @@ func TestInstants(t *testing.T) {
 	for _, s := range []string{"2004-06-29", "20040629175400", "2004-06-29 17:54:00", "x"} {
 		if v, _ := jsontext.Read([]byte(`"`+s+`"`), jsontext.Options{Dates: true}); v != s {
 			t.Errorf("%s became %v", s, v)
+		}
+	}
+}
+
+func TestFormsOfInstants(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ in, want string }{
+		{"2015-02-07T13:28:17", "2015-02-07T13:28:17Z"}, {"2015-02-07T13:28:17.500", "2015-02-07T13:28:17.5Z"}, {"2015-02-07T13:28:17Z", "2015-02-07T13:28:17Z"},
+		{"2015-02-07T13:28:17.000+02:00", "2015-02-07T13:28:17+02:00"}, {"2015-02-07T13:28:17+0200", "2015-02-07T13:28:17+02:00"},
+		{"2015-02-07T13:28:17-05", "2015-02-07T13:28:17-05:00"}, {"2015-02-07T13:28:17,5Z", ""}, {"0000-02-07T13:28:17Z", ""}, {"2015-02-30T13:28:17Z", ""},
+	} {
+		at, ok := jsontext.ParseTime(c.in)
+		if ok != (c.want != "") {
+			t.Errorf("%s: taken for an instant: %v", c.in, ok)
+		}
+		if got, err := jsontext.Append(nil, at, 0); ok && (err != nil || string(got) != `"`+c.want+`"`) {
+			t.Errorf("%s: got %s, %v", c.in, got, err)
+		}
+	}
+}
+
+func decimal(t *testing.T, s string) convert.Decimal {
+	t.Helper()
+	d, ok := reflect.New(reflect.TypeFor[convert.Decimal]().Elem()).Interface().(convert.Decimal)
+	if !ok {
+		t.Fatal("no decimal")
+	}
+	if _, _, err := d.SetString(s); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func TestAppendScalars(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		v    convert.Value
+		want string
+	}{
+		{1.0, "1.0"}, {math.Copysign(0, -1), "-0.0"}, {1e15, "1E+15"}, {123456789012345.0, "123456789012345.0"}, {1e-5, "1E-05"}, {0.0001, "0.0001"}, {1e20, "1E+20"},
+		{math.Inf(1), `"Infinity"`}, {math.Inf(-1), `"-Infinity"`}, {math.NaN(), `"NaN"`}, {decimal(t, "1"), "1.0"}, {decimal(t, "1.50"), "1.50"}, {decimal(t, "1e3"), "1000.0"},
+		{"\x01\u0085\u2028/é\x7f", `"\u0001\u0085\u2028/é` + "\x7f\""}, {true, "true"}, {nil, "null"}, {int64(-7), "-7"},
+	} {
+		if got, err := jsontext.Append(nil, c.v, 0); err != nil || string(got) != c.want {
+			t.Errorf("%v: got %s, %v; want %s", c.v, got, err, c.want)
+		}
+	}
+}
+
+func TestDepthIsBounded(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		depth, most int
+		ok          bool
+	}{{64, 0, true}, {65, 0, false}, {2, 2, true}, {3, 2, false}} {
+		in := strings.Repeat("[", c.depth) + strings.Repeat("]", c.depth)
+		if _, err := jsontext.Read([]byte(in), jsontext.Options{MaxDepth: c.most}); (err == nil) != c.ok {
+			t.Errorf("%d of %d: %v", c.depth, c.most, err)
+		}
+	}
+}
+
+func BenchmarkClean(b *testing.B) {
+	var entries strings.Builder
+	for i := range 300 {
+		entries.WriteString(`{"resource":{"resourceType":"Observation","id":"` + strconv.Itoa(i) + `","status":"final","code":{"coding":[{"code":"A","system":"urn:a",},]},
+"subject":{"reference":"Patient/1"},"valueQuantity":{"value":1.50,"unit":""}}},{"resource":{"resourceType":"Patient","id":"1","active":true}},`)
+	}
+	text := `{"resourceType":"Bundle","entry":[` + entries.String() + `]}`
+	b.SetBytes(int64(len(text)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := jsontext.Clean([]byte(text)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkRead(b *testing.B) {
+	text := []byte(`[` + strings.Repeat(`{"code":"A","system":"urn:a","active":true,"value":1.5,"at":"2015-02-07T13:28:17Z"},`, 1000) + `]`)
+	b.SetBytes(int64(len(text)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := jsontext.Read(text, jsontext.Options{}); err != nil {
+			b.Fatal(err)
 		}
 	}
 }

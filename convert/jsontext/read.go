@@ -14,7 +14,8 @@ import (
 
 // Options say how JSON is read.
 type Options struct {
-	Dates bool // texts in the form of an ISO 8601 date-time become instants
+	Dates    bool // texts in the form of an ISO 8601 date-time become instants
+	MaxDepth int  // of objects and arrays within one another; 64 when 0
 }
 
 // Read reads one value, with the liberties of the reference's library: comments, a comma at the end, names and texts in single quotes, names
@@ -22,6 +23,9 @@ type Options struct {
 // counts. Arrays are fixed lists.
 func Read(b []byte, o Options) (convert.Value, error) {
 	r := valueReader{text: bytes.TrimPrefix(b, []byte("\xEF\xBB\xBF")), o: o}
+	if r.o.MaxDepth == 0 {
+		r.o.MaxDepth = maxDepth
+	}
 	v, err := r.value(0)
 	if err != nil {
 		return nil, err
@@ -55,7 +59,7 @@ func (r *valueReader) skip() error {
 			end := -1
 			switch rest := r.text[r.at:]; {
 			case bytes.HasPrefix(rest, []byte("//")):
-				if end = bytes.IndexByte(rest, '\n'); end < 0 {
+				if end = bytes.IndexAny(rest, "\r\n"); end < 0 {
 					end = len(rest) - 1
 				}
 			case bytes.HasPrefix(rest, []byte("/*")):
@@ -83,11 +87,10 @@ func (r *valueReader) peek() (byte, error) {
 }
 
 func (r *valueReader) value(depth int) (convert.Value, error) {
-	if depth > maxDepth {
-		return nil, r.wrong("objects and arrays lie within one another no deeper than %d", maxDepth)
-	}
 	b, err := r.peek()
 	switch {
+	case (b == '{' || b == '[') && depth >= r.o.MaxDepth:
+		return nil, r.wrong("objects and arrays lie within one another no deeper than %d", r.o.MaxDepth)
 	case err != nil:
 		return nil, err
 	case b == 0:
@@ -108,14 +111,20 @@ func (r *valueReader) value(depth int) (convert.Value, error) {
 	case b == '-' || isDigit(b):
 		return r.number()
 	}
-	for word, v := range map[string]convert.Value{"true": true, "false": false, "null": nil, "undefined": nil} {
-		if bytes.HasPrefix(r.text[r.at:], []byte(word)) {
-			r.at += len(word)
-			return v, nil
+	for _, w := range words {
+		if rest := r.text[r.at:]; len(rest) >= len(w.name) && string(rest[:len(w.name)]) == w.name {
+			r.at += len(w.name)
+			return w.value, nil
 		}
 	}
 	return nil, r.wrong("no value begins with this character")
 }
+
+// words are the values that have names.
+var words = [...]struct {
+	name  string
+	value convert.Value
+}{{"true", true}, {"false", false}, {"null", nil}, {"undefined", nil}}
 
 func (r *valueReader) object(depth int) (convert.Value, error) {
 	m := convert.NewMap(8)
@@ -219,7 +228,10 @@ func (r *valueReader) string(quote byte) (string, error) {
 	for i := start; i < len(r.text); i++ {
 		switch r.text[i] {
 		case '\\':
-			escaped = true
+			if escaped = true; !isEscape(r.text[i+1:]) {
+				r.at = i
+				return "", r.wrong("a text has an escape that JSON does not have")
+			}
 			i++
 		case quote:
 			raw := r.text[start:i]
@@ -231,6 +243,17 @@ func (r *valueReader) string(quote byte) (string, error) {
 		}
 	}
 	return "", r.wrong("a text begins and does not end")
+}
+
+// isEscape reports whether b, which stands behind a backslash, begins with what may.
+func isEscape(b []byte) bool {
+	if len(b) == 0 {
+		return true // the text does not end
+	}
+	if b[0] == 'u' {
+		return len(b) > 4 && isHex(b[1:5])
+	}
+	return strings.IndexByte(`btnfr\"'/`, b[0]) >= 0
 }
 
 // unescape replaces the escapes of a string by what they stand for.
@@ -291,6 +314,10 @@ func (r *valueReader) number() (convert.Value, error) {
 	}
 	s := string(r.text[start:r.at])
 	if !strings.ContainsAny(s, ".eE") {
+		if len(s) > maxDigits {
+			r.at = start
+			return nil, r.wrong("an integer has no more than %d digits", maxDigits)
+		}
 		if n, err := strconv.ParseInt(s, 10, 64); err == nil {
 			return n, nil
 		}
@@ -304,17 +331,25 @@ func (r *valueReader) number() (convert.Value, error) {
 	return nil, r.wrong("a number is wrong")
 }
 
+// maxDigits is how long an integer may be.
+const maxDigits = 380
+
 // timeForms are the forms of an ISO 8601 date-time that are taken for an instant.
-var timeForms = []string{"2006-01-02T15:04:05.999999999Z07:00", "2006-01-02T15:04:05.999999999"}
+var timeForms = [...]string{
+	"2006-01-02T15:04:05.999999999Z07:00", "2006-01-02T15:04:05.999999999", "2006-01-02T15:04:05.999999999Z0700", "2006-01-02T15:04:05.999999999Z07",
+}
+
+// maxTime is how long a text may be that is taken for an instant.
+const maxTime = 40
 
 // ParseTime reads a text in the form of an ISO 8601 date-time.
 func ParseTime(s string) (time.Time, bool) {
-	if len(s) < len("2006-01-02T15:04:05") || s[4] != '-' || s[10] != 'T' {
+	if len(s) < len("2006-01-02T15:04:05") || len(s) > maxTime || s[4] != '-' || s[10] != 'T' || strings.IndexByte(s, ',') >= 0 {
 		return time.Time{}, false
 	}
 	for _, form := range timeForms {
 		if t, err := time.Parse(form, s); err == nil {
-			return t, true
+			return t, t.Year() > 0
 		}
 	}
 	return time.Time{}, false
