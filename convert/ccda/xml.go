@@ -126,8 +126,13 @@ func (s *scanner) instruction(e events) error {
 	if n == 0 || data != "" && len(data) == len(body)-n {
 		return s.wrong("a processing instruction has no target")
 	}
-	if strings.EqualFold(body[:n], "xml") && (start > 0 || body[:n] != "xml") {
-		return s.wrong("the XML declaration stands at the start")
+	if strings.EqualFold(body[:n], "xml") {
+		switch {
+		case start > 0 || body[:n] != "xml":
+			return s.wrong("the XML declaration stands at the start")
+		case !strings.HasPrefix(data, "version") || strings.Count(data, "version") > 1 || attributeOf(data, "version") != "1.0":
+			return s.wrong("the XML declaration begins with version 1.0")
+		}
 	}
 	e.instruction(body[:n], data)
 	return nil
