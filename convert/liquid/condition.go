@@ -9,21 +9,27 @@ import (
 // condition is what if and unless ask.
 type condition struct {
 	left, right expression
-	operator    string
+	operate     operator   // nil: whether left is true
 	and         bool       // both this and the rest must hold; otherwise one of them
 	rest        *condition // what stands behind and or or
 }
 
 // parseCondition reads a condition. Its parts are taken together from the right, and and or bind alike.
 func (p *parser) parseCondition(s string) (*condition, error) {
-	clause, word, rest := cutClause(s)
-	c, err := p.parseComparison(clause)
-	if err != nil || word == "" {
-		return c, err
+	var first *condition
+	for next := &first; ; {
+		clause, word, rest := cutClause(s)
+		c, err := p.parseComparison(clause)
+		if err != nil {
+			return nil, err
+		}
+		*next = c
+		if word == "" {
+			return first, nil
+		}
+		c.and = word == "and"
+		next, s = &c.rest, rest
 	}
-	c.and = word == "and"
-	c.rest, err = p.parseCondition(rest)
-	return c, err
 }
 
 // cutClause cuts markup at the first word and or or outside of quotes.
@@ -67,9 +73,8 @@ func (p *parser) parseComparison(s string) (*condition, error) {
 	for end < len(rest) && (strings.IndexByte("=!<>", rest[end]) >= 0 || isWord(rest[end])) {
 		end++
 	}
-	c.operator = rest[:end]
-	if operators[c.operator] == nil {
-		return nil, p.wrong("there is no operator %q", c.operator)
+	if c.operate = operators[rest[:end]]; c.operate == nil {
+		return nil, p.wrong("there is no operator %q", rest[:end])
 	}
 	right, _ := fragment(strings.TrimSpace(rest[end:]))
 	c.right = p.parseFragment(trimParentheses(right))
@@ -85,11 +90,13 @@ func trimParentheses(s string) string {
 }
 
 func (c *condition) holds(r *run) (bool, error) {
-	is, err := c.compare(r)
-	if err != nil || c.rest == nil || is != c.and {
-		return is, err
+	for {
+		is, err := c.compare(r)
+		if err != nil || c.rest == nil || is != c.and {
+			return is, err
+		}
+		c = c.rest
 	}
-	return c.rest.holds(r)
 }
 
 func (c *condition) compare(r *run) (bool, error) {
@@ -97,14 +104,14 @@ func (c *condition) compare(r *run) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if c.operator == "" {
+	if c.operate == nil {
 		return truth(left), nil
 	}
 	right, err := c.right.value(r)
 	if err != nil {
 		return false, err
 	}
-	return operators[c.operator](left, right)
+	return c.operate(left, right)
 }
 
 type operator func(left, right convert.Value) (bool, error)

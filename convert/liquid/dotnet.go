@@ -14,10 +14,32 @@ var standardForms = map[string]string{
 	"u": "yyyy-MM-dd HH:mm:ssZ", "y": "yyyy MMMM", "Y": "yyyy MMMM",
 }
 
-// formatDotNet writes a time by a custom format of .NET.
-func formatDotNet(t time.Time, layout string) string {
-	if form, ok := standardForms[layout]; ok {
+// kind says what .NET knows of the zone of a time, which is what the letter K writes.
+type kind uint8
+
+const (
+	universal kind = iota
+	local          // of the service's zone, or an offset
+	unspecified
+)
+
+// kindOf returns the kind of an instant that a source has.
+func kindOf(t time.Time) kind {
+	if t.Location() == time.UTC {
+		return universal
+	}
+	return local
+}
+
+// maxFraction is how many digits of a second .NET has.
+const maxFraction = 7
+
+// formatDotNet writes a time by a format of .NET, of one letter or a custom one; ok is false if there is no such format.
+func formatDotNet(t time.Time, zoned kind, layout string) (text string, ok bool) {
+	if form, known := standardForms[layout]; known {
 		layout = form
+	} else if len(layout) == 1 {
+		return "", false
 	}
 	var b strings.Builder
 	for i := 0; i < len(layout); {
@@ -47,7 +69,10 @@ func formatDotNet(t time.Time, layout string) string {
 		case 's':
 			b.WriteString(pad(t.Second(), min(run, 2)))
 		case 'f', 'F':
-			digits := pad(t.Nanosecond(), 9)[:min(run, 7)]
+			if run > maxFraction {
+				return "", false
+			}
+			digits := pad(t.Nanosecond(), 9)[:run]
 			if c == 'F' {
 				digits = strings.TrimRight(digits, "0")
 				if text := b.String(); digits == "" && strings.HasSuffix(text, ".") {
@@ -62,11 +87,14 @@ func formatDotNet(t time.Time, layout string) string {
 			b.WriteString(zone(t, run))
 		case 'K':
 			n = i + 1
-			if t.Location() == time.UTC {
+			switch zoned {
+			case universal:
 				b.WriteByte('Z')
-			} else {
+			case local:
 				b.WriteString(t.Format("-07:00"))
 			}
+		case 'g':
+			b.WriteString("A.D.")
 		case '\'', '"':
 			end := strings.IndexByte(layout[i+1:], c)
 			if end < 0 {
@@ -84,7 +112,7 @@ func formatDotNet(t time.Time, layout string) string {
 		}
 		i = n
 	}
-	return b.String()
+	return b.String(), true
 }
 
 func pad(n, width int) string {

@@ -60,6 +60,17 @@ func onText(f func(s string) convert.Value) filter {
 // maxText is how many bytes a text may have that filters put together.
 const maxText = 64 << 20
 
+// maxItems is how many items a list may have that filters put together.
+const maxItems = 1 << 20
+
+func tooLong() error {
+	return convert.Errorf(convert.TemplateRenderingError, "a text becomes longer than %d MiB", maxText>>20)
+}
+
+func tooMany() error {
+	return convert.Errorf(convert.TemplateRenderingError, "a list gets more than %d items", maxItems)
+}
+
 // withText makes a filter of a function on a text and another; for nothing it gives nothing.
 func withText(f func(s, other string) (convert.Value, error)) filter {
 	return filter{min: 1, max: 1, call: func(c *call) (convert.Value, error) {
@@ -73,9 +84,6 @@ func withText(f func(s, other string) (convert.Value, error)) filter {
 		other, _, err := c.text(0)
 		if err != nil {
 			return nil, err
-		}
-		if len(s)+len(other) > maxText {
-			return nil, convert.Errorf(convert.TemplateRenderingError, "a text becomes longer than %d MiB", maxText>>20)
 		}
 		return f(s, other)
 	}}

@@ -1,6 +1,7 @@
 package liquid
 
 import (
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -65,10 +66,10 @@ func take(s string, n int) (value int, rest string, ok bool) {
 func offset(sign byte, hhmm string) (*time.Location, error) {
 	h, rest, ok := take(hhmm, 2)
 	m, rest, also := take(rest, 2)
-	if !ok || !also || rest != "" {
+	seconds := h*3600 + m*60
+	if !ok || !also || rest != "" || m > 59 || seconds > 14*3600 {
 		return nil, wrongTime()
 	}
-	seconds := h*3600 + m*60
 	if sign == '-' {
 		seconds = -seconds
 	}
@@ -157,7 +158,7 @@ func (p partial) finish(v [6]int, zone *time.Location) (partial, error) {
 		nanos, _ = strconv.Atoi((p.fraction + "000000000")[:9])
 	}
 	p.at = time.Date(v[0], time.Month(v[1]), v[2], v[3], v[4], v[5], nanos, zone)
-	if p.at.Year() != v[0] || int(p.at.Month()) != v[1] || p.at.Day() != v[2] || p.at.Hour() != v[3] && v[3] > 23 || v[4] > 59 || v[5] > 59 {
+	if v[0] < 1 || p.at.Year() != v[0] || int(p.at.Month()) != v[1] || p.at.Day() != v[2] || p.at.Hour() != v[3] && v[3] > 23 || v[4] > 59 || v[5] > 59 {
 		return p, wrongTime()
 	}
 	return p, nil
@@ -233,6 +234,9 @@ func addHyphens(c *call) (convert.Value, error) {
 	return p.iso(t), nil
 }
 
+// maxSeconds is longer than the times are that .NET has.
+const maxSeconds = 1e12
+
 func addSeconds(c *call) (convert.Value, error) {
 	zone, err := c.zoneOf(1)
 	if err != nil {
@@ -246,7 +250,14 @@ func addSeconds(c *call) (convert.Value, error) {
 	if !is {
 		return nil, noNumber()
 	}
-	p.at = p.at.Add(time.Duration(seconds * float64(time.Second)))
+	whole, fraction := math.Modf(seconds)
+	if math.IsNaN(seconds) || math.Abs(seconds) > maxSeconds {
+		return nil, wrongTime()
+	}
+	p.at = time.Unix(p.at.Unix()+int64(whole), int64(p.at.Nanosecond())).In(p.at.Location()).Add(time.Duration(fraction * float64(time.Second)))
+	if year := p.at.Year(); year < 1 || year > 9999 {
+		return nil, wrongTime()
+	}
 	p.parts, p.fraction = 6, ""
 	t := p.in(zone, c.r.o.Zone)
 	if ms := t.Nanosecond() / 1e6; ms > 0 {
@@ -289,13 +300,49 @@ func now(c *call) (convert.Value, error) {
 			return nil, err
 		}
 	}
-	return formatDotNet(c.r.o.Now().UTC(), layout), nil
+	return formatted(c.r.o.Now().UTC(), universal, layout)
 }
 
-// dateForms are forms in which a text is taken for a time.
-var dateForms = []string{
-	"2006-01-02T15:04:05.999999999Z07:00", "2006-01-02T15:04:05.999999999", "2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02 15:04",
-	"2006-01-02", "2006-01", "01/02/2006 15:04:05", "1/2/2006 15:04:05", "1/2/2006 15:04", "1/2/2006", "2006/1/2", "January 2, 2006", "2 January 2006", "Jan 2, 2006",
+func formatted(t time.Time, zoned kind, layout string) (convert.Value, error) {
+	text, ok := formatDotNet(t, zoned, layout)
+	if !ok {
+		return nil, convert.Errorf(convert.TemplateRenderingError, "the format of a date is none of .NET")
+	}
+	return text, nil
+}
+
+// zonedForms are forms in which a text is taken for a time, with a zone, and plainForms those without.
+var (
+	zonedForms = []string{
+		"2006-01-02T15:04:05.999999999Z07:00", "2006-01-02T15:04Z07:00", "2006-01-02 15:04:05.999999999Z07:00", "2006-01-02 15:04:05.999999999 Z07:00",
+		"Mon, 02 Jan 2006 15:04:05 GMT",
+	}
+	plainForms = []string{
+		"2006-01-02T15:04:05.999999999", "2006-01-02T15:04", "2006-01-02 15:04:05.999999999", "2006-01-02 15:04", "2006-01-02", "2006-01",
+		"01/02/2006 15:04:05", "1/2/2006 15:04:05", "1/2/2006 15:04", "1/2/2006 3:04:05 PM", "1/2/2006 3:04 PM", "1/2/2006", "2006/1/2",
+		"January 2, 2006", "2 January 2006", "Jan 2, 2006", "2 Jan 2006",
+	}
+)
+
+// maxDate is how long a text may be that is taken for a time.
+const maxDate = 40
+
+// parseDate reads a text as .NET does: what has a zone becomes a time of the service's, and what has none is taken for one.
+func parseDate(s string, zone *time.Location) (t time.Time, zoned kind, ok bool) {
+	if s = strings.TrimSpace(s); s == "" || len(s) > maxDate {
+		return t, 0, false
+	}
+	for _, form := range zonedForms {
+		if t, err := time.Parse(form, s); err == nil {
+			return t.In(zone), local, true
+		}
+	}
+	for _, form := range plainForms {
+		if t, err := time.ParseInLocation(form, s, zone); err == nil {
+			return t, unspecified, true
+		}
+	}
+	return t, 0, false
 }
 
 // date writes a time by a format of .NET. A text that is no time stays what it is.
@@ -308,19 +355,22 @@ func date(c *call) (convert.Value, error) {
 		return c.in, err
 	}
 	if t, is := c.in.(time.Time); is {
-		return formatDotNet(t, layout), nil
+		return formatted(t, kindOf(t), layout)
 	}
 	s, err := printed(c.in)
 	if err != nil {
 		return nil, err
 	}
-	if s == "now" || s == "today" {
-		return formatDotNet(c.r.o.Now().In(c.r.o.Zone), layout), nil
+	now := c.r.o.Now().In(c.r.o.Zone)
+	switch strings.ToLower(s) {
+	case "now":
+		return formatted(now, local, layout)
+	case "today":
+		return formatted(time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, now.Location()), local, layout)
 	}
-	for _, form := range dateForms {
-		if t, err := time.ParseInLocation(form, strings.TrimSpace(s), c.r.o.Zone); err == nil {
-			return formatDotNet(t.In(c.r.o.Zone), layout), nil
-		}
+	t, zoned, ok := parseDate(s, c.r.o.Zone)
+	if !ok {
+		return c.in, nil
 	}
-	return c.in, nil
+	return formatted(t, zoned, layout)
 }

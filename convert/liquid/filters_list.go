@@ -1,11 +1,11 @@
 package liquid
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
+	"math"
+	"math/big"
+	"reflect"
 	"slices"
 	"strings"
-	"unicode"
 
 	"salus/convert"
 )
@@ -34,7 +34,7 @@ func init() {
 	})
 }
 
-// noJSONPath stands for the filters that look into JSON by JSONPath, which this engine does not have: to pass them over as unknown would be to pretend.
+// noJSONPath stands for the filters that look into JSON by JSONPath unless the caller has them: to pass them over as unknown would be to pretend.
 func noJSONPath(*call) (convert.Value, error) {
 	return nil, convert.Errorf(convert.TemplateRenderingError, "the filters evaluate and get_object (JSONPath) are not supported")
 }
@@ -56,7 +56,12 @@ func join(c *call) (convert.Value, error) {
 		if i > 0 {
 			b = append(b, glue...)
 		}
-		b = appendPrinted(b, item)
+		if t, ok := item.(bool); ok {
+			item = boolName(t)
+		}
+		if b = appendPrinted(b, item); len(b) > maxText {
+			return nil, tooLong()
+		}
 	}
 	return string(b), nil
 }
@@ -99,6 +104,11 @@ func sorted(c *call) (convert.Value, error) {
 		case b.key == nil:
 			return 1
 		}
+		if x, ok := a.key.(string); ok {
+			if y, ok := b.key.(string); ok {
+				return strings.Compare(strings.ToLower(x), strings.ToLower(y))
+			}
+		}
 		n, err := compare(a.key, b.key)
 		if err != nil && failed == nil {
 			failed = err
@@ -128,12 +138,36 @@ func unique(c *call) (convert.Value, error) {
 		return c.in, nil
 	}
 	out := &convert.List{}
+	seen := make(map[any]bool, len(all))
 	for _, item := range all {
-		if !slices.ContainsFunc(out.Items, func(have convert.Value) bool { return equal(have, item) }) {
+		key, ok := identity(item)
+		if !ok || !seen[key] {
+			if ok {
+				seen[key] = true
+			}
 			out.Items = append(out.Items, item)
 		}
 	}
 	return out, nil
+}
+
+// identity returns what values of one kind that are the same have in common; ok is false for one that is never the same as another.
+func identity(v convert.Value) (key any, ok bool) {
+	type decimal string
+	type integer string
+	switch v := v.(type) {
+	case nil, string, bool, int64, *convert.Map, *convert.List:
+		return v, true
+	case float64:
+		return v, !math.IsNaN(v)
+	case convert.Decimal:
+		return decimal(formatDecimal(v)), true
+	case *big.Int:
+		return integer(v.String()), true
+	case convert.Time:
+		return v.UTC(), true
+	}
+	return v, reflect.ValueOf(v).Comparable()
 }
 
 func compact(c *call) (convert.Value, error) {
@@ -219,6 +253,9 @@ func concat(c *call) (convert.Value, error) {
 		return nil, err
 	}
 	b, err := list(c.args[0])
+	if len(a)+len(b) > maxItems {
+		return nil, tooMany()
+	}
 	return &convert.List{Items: slices.Concat(a, b)}, err
 }
 
@@ -266,112 +303,4 @@ func batchRender(c *call) (convert.Value, error) {
 		}
 		return nil
 	})
-}
-
-// property looks a code up in the code mapping.
-func property(c *call) (convert.Value, error) {
-	code, err := printed(c.in)
-	if err != nil {
-		return nil, err
-	}
-	name, _, err := c.text(0)
-	if err != nil {
-		return nil, err
-	}
-	wanted := "code"
-	if len(c.args) > 1 {
-		if wanted, _, err = c.text(1); err != nil {
-			return nil, err
-		}
-	}
-	if code == "" || name == "" || wanted == "" {
-		return nil, nil
-	}
-	table, _ := member(member(c.r.lookup(c.r.set.names.number("CodeMapping")), "Mapping"), name).(*convert.Map)
-	if table != nil {
-		entry, ok := table.Get(code)
-		if !ok {
-			entry, _ = table.Get("__default__")
-		}
-		if m, ok := entry.(*convert.Map); ok {
-			if v, ok := m.Get(wanted); ok {
-				return v, nil
-			}
-		}
-	}
-	if wanted == "code" || wanted == "display" {
-		return code, nil
-	}
-	return nil, nil
-}
-
-func member(v convert.Value, key string) convert.Value {
-	m, ok := v.(*convert.Map)
-	if !ok {
-		return nil
-	}
-	found, _ := m.Get(key)
-	return found
-}
-
-// idInput makes the text that the id of a resource is hashed from.
-func idInput(c *call) (convert.Value, error) {
-	s, err := printed(c.in)
-	if err != nil || strings.TrimFunc(s, unicode.IsSpace) == "" {
-		return nil, err
-	}
-	typ, _, err := c.text(0)
-	if err != nil {
-		return nil, err
-	}
-	base, based, err := c.text(2)
-	if err != nil {
-		return nil, err
-	}
-	required, err := truthOf(c.arg(1))
-	if err != nil {
-		return nil, err
-	}
-	if typ == "" || required && base == "" {
-		return nil, convert.Errorf(convert.InvalidIDGenerationInput, "an id wants a type, and where it is required the id of another resource")
-	}
-	id := typ + "_" + strings.TrimFunc(s, unicode.IsSpace)
-	if based {
-		id += "_" + base
-	}
-	return id, nil
-}
-
-func truthOf(v convert.Value) (bool, error) {
-	switch v := v.(type) {
-	case nil:
-		return false, nil
-	case bool:
-		return v, nil
-	case string:
-		switch strings.ToLower(strings.TrimSpace(v)) {
-		case "true":
-			return true, nil
-		case "false":
-			return false, nil
-		}
-	case int64:
-		return v != 0, nil
-	}
-	return false, convert.Errorf(convert.TemplateRenderingError, "an argument of a filter is neither true nor false")
-}
-
-// uuid makes an id of a text: the first half of its SHA-256, in the byte order in which .NET writes identifiers.
-func uuid(c *call) (convert.Value, error) {
-	s, err := printed(c.in)
-	if err != nil || strings.TrimFunc(s, unicode.IsSpace) == "" {
-		return nil, err
-	}
-	h := sha256.Sum256([]byte(s))
-	b := h[:16]
-	slices.Reverse(b[:4])
-	slices.Reverse(b[4:6])
-	slices.Reverse(b[6:8])
-	x := hex.EncodeToString(b)
-	return x[:8] + "-" + x[8:12] + "-" + x[12:16] + "-" + x[16:20] + "-" + x[20:], nil
 }

@@ -35,9 +35,6 @@ func init() {
 	})
 }
 
-// roundEven rounds to the nearest whole number, halves to the even one.
-func roundEven(f float64) float64 { return math.RoundToEven(f) }
-
 func noNumber() error {
 	return convert.Errorf(convert.TemplateRenderingError, "a number is wanted")
 }
@@ -52,7 +49,7 @@ func asNumber(v convert.Value) (convert.Value, error) {
 		if n, err := strconv.ParseInt(s, 10, 64); err == nil {
 			return n, nil
 		}
-		if d, _, err := apd.NewFromString(s); err == nil && d.Form == apd.Finite {
+		if d, ok := parseDecimal(s); ok {
 			return d, nil
 		}
 	}
@@ -81,17 +78,7 @@ func calculate(name string, a, b convert.Value) (convert.Value, error) {
 			if n == 0 && (name == "divided_by" || name == "modulo") {
 				return nil, zero
 			}
-			switch name {
-			case "plus":
-				return m + n, nil
-			case "minus":
-				return m - n, nil
-			case "times":
-				return m * n, nil
-			case "divided_by":
-				return m / n, nil
-			}
-			return m % n, nil
+			return wholes(name, m, n)
 		}
 	}
 	_, fx := x.(float64)
@@ -129,6 +116,31 @@ func calculate(name string, a, b convert.Value) (convert.Value, error) {
 	}
 	if err != nil {
 		return nil, noNumber()
+	}
+	return result, nil
+}
+
+// wholes combines two whole numbers. What is too large for one is an error rather than another number.
+func wholes(name string, m, n int64) (convert.Value, error) {
+	result, ok := int64(0), true
+	switch name {
+	case "plus":
+		result = m + n
+		ok = (result > m) == (n > 0)
+	case "minus":
+		result = m - n
+		ok = (result < m) == (n > 0)
+	case "times":
+		result = m * n
+		ok = m == 0 || result/m == n && (m != -1 || n != math.MinInt64)
+	case "divided_by":
+		result = m / n
+		ok = m != math.MinInt64 || n != -1
+	default:
+		result = m % n
+	}
+	if !ok {
+		return nil, convert.Errorf(convert.TemplateRenderingError, "a number becomes too large")
 	}
 	return result, nil
 }
@@ -171,10 +183,13 @@ func times(c *call) (convert.Value, error) {
 		return calculate("times", c.in, c.args[0])
 	}
 	if n > 0 && int64(len(s)) > maxText/n {
-		return nil, convert.Errorf(convert.TemplateRenderingError, "a text is repeated to more than %d MiB", maxText>>20)
+		return nil, tooLong()
 	}
 	return strings.Repeat(s, int(max(n, 0))), nil
 }
+
+// maxPlaces is how many places behind the point numbers are rounded to.
+const maxPlaces = 28
 
 func rounded(c *call) (convert.Value, error) {
 	if c.in == nil {
@@ -184,13 +199,16 @@ func rounded(c *call) (convert.Value, error) {
 	if err != nil {
 		return nil, err
 	}
+	if n < 0 || n > maxPlaces {
+		return nil, convert.Errorf(convert.TemplateRenderingError, "a number is rounded to 0 to %d places", maxPlaces)
+	}
 	v, err := asNumber(c.in)
 	if err != nil {
 		return nil, err
 	}
 	if d, ok := v.(convert.Decimal); ok {
 		result := new(apd.Decimal)
-		even := *decimals
+		even := apd.BaseContext.WithPrecision(maxDigits + maxPlaces)
 		even.Rounding = apd.RoundHalfEven
 		if _, err := even.Quantize(result, d, int32(-n)); err != nil {
 			return nil, noNumber()
@@ -199,7 +217,10 @@ func rounded(c *call) (convert.Value, error) {
 	}
 	f, _ := toDouble(v)
 	scale := math.Pow10(n)
-	return roundEven(f*scale) / scale, nil
+	if scaled := f * scale; !math.IsInf(scaled, 0) {
+		return math.RoundToEven(scaled) / scale, nil
+	}
+	return f, nil // so large a number has no places
 }
 
 func whole(f func(float64) float64) func(*call) (convert.Value, error) {
@@ -208,7 +229,10 @@ func whole(f func(float64) float64) func(*call) (convert.Value, error) {
 		if !ok {
 			return nil, nil
 		}
-		return int64(f(n)), nil
+		if n, ok := wholeOf(f(n)); ok {
+			return n, nil
+		}
+		return f(n), nil
 	}
 }
 
@@ -284,8 +308,11 @@ func bound(replaces func(a, b float64) bool) func(*call) (convert.Value, error) 
 
 // currency writes an amount as the invariant culture of .NET does.
 func currency(c *call) (convert.Value, error) {
+	if culture, _, err := c.text(0); err != nil || culture != "" {
+		return nil, convert.Errorf(convert.TemplateRenderingError, "amounts are written for no culture but the invariant one")
+	}
 	n, ok := toDouble(c.in)
-	if !ok {
+	if !ok || math.IsNaN(n) || math.IsInf(n, 0) {
 		return c.in, nil
 	}
 	text := strconv.FormatFloat(math.Abs(n), 'f', 2, 64)

@@ -5,6 +5,9 @@
 // what all templates of a rendering see; paths have numbers in them; conditions are read from right to left; an unknown filter does nothing. The
 // tests say each rule. A template is compiled when it is first used, into nodes that know where their names are kept.
 //
+// Regular expressions are those of package regexp: without look-around and back-references, and with classes of ASCII. Their replacements are written
+// as for .NET. Texts are ordered by their letters without regard to case, not by the rules of a language.
+//
 // Errors are [convert.Error] with the name of the template and the line. They have no value of the source in them.
 package liquid
 
@@ -38,8 +41,10 @@ type Options struct {
 
 // Set is a collection of templates. It is safe for concurrent use.
 type Set struct {
-	filters map[string]filter
-	names   names
+	filters     map[string]filter
+	names       names
+	codeMapping int       // the number of the name
+	runs        sync.Pool // of *run that are not in use
 
 	templates map[string]*template
 	mappings  map[string]convert.Value // by folder
@@ -94,15 +99,15 @@ func (n *names) count() int {
 
 const extension = ".liquid"
 
-// New makes a set of files. Templates are *.liquid, and are called by their path without extension; of a file in a folder the underscore at the beginning
-// is left out. CodeSystem/CodeSystem.json and ValueSet/ValueSet.json in a folder are the code mappings of the templates that begin there. Other files are
-// passed over.
+// New makes a set of files. Templates are *.liquid, and are called by their path without extension; of a file in a folder the underscore at the
+// beginning is left out. CodeSystem/CodeSystem.json and ValueSet/ValueSet.json in a folder are the code mappings of the templates that begin there.
+// Other files are passed over. Of files of one name the last counts, so that files behind others are a layer above them.
 func New(files []File, o Options) (*Set, error) {
-	s := &Set{templates: make(map[string]*template, len(files)), mappings: map[string]convert.Value{}, filters: make(map[string]filter, len(builtin)+len(o.Filters))}
+	s := &Set{templates: make(map[string]*template, len(files)), mappings: map[string]convert.Value{}}
+	s.filters = make(map[string]filter, len(builtin)+len(o.Filters))
 	s.names.numbers = make(map[string]int, 1024)
-	for name, f := range builtin {
-		s.filters[name] = f
-	}
+	s.codeMapping = s.names.number("CodeMapping")
+	maps.Copy(s.filters, builtin)
 	for name, f := range o.Filters {
 		s.filters[name] = filter{min: 0, max: 8, call: func(c *call) (convert.Value, error) {
 			return f(append([]convert.Value{c.in}, c.args...))
@@ -111,19 +116,41 @@ func New(files []File, o Options) (*Set, error) {
 	for _, f := range files {
 		name := strings.ReplaceAll(f.Path, "\\", "/")
 		content := bytes.TrimPrefix(f.Content, []byte("\xEF\xBB\xBF"))
-		switch {
-		case strings.HasSuffix(name, extension):
+		if strings.HasSuffix(name, extension) {
 			name = strings.ReplaceAll(strings.TrimSuffix(name, extension), "/_", "/")
 			s.templates[name] = &template{set: s, name: name, source: content}
-		case path.Base(name) == "CodeSystem.json" && path.Base(path.Dir(name)) == "CodeSystem", path.Base(name) == "ValueSet.json" && path.Base(path.Dir(name)) == "ValueSet":
-			v, err := jsontext.Read(content, jsontext.Options{})
+		} else if folder, ok := mappingFolder(name); ok {
+			v, err := readMapping(content)
 			if err != nil {
-				return nil, &convert.Error{Code: convert.InvalidCodeMapping, Template: name, Rule: "the code mapping is no JSON", Cause: err}
+				return nil, &convert.Error{Code: convert.InvalidCodeMapping, Template: name, Rule: "the code mapping is no JSON object with Mapping", Cause: err}
 			}
-			s.mappings[clean(path.Dir(path.Dir(name)))] = v
+			s.mappings[folder] = v
 		}
 	}
 	return s, nil
+}
+
+// mappingFolder returns the folder whose templates a file of codes is for; ok is false if it is none.
+func mappingFolder(name string) (folder string, ok bool) {
+	dir, file := path.Split(name)
+	for _, kind := range []string{"CodeSystem", "ValueSet"} {
+		if file == kind+".json" && path.Base(dir) == kind {
+			return clean(path.Dir(path.Clean(dir))), true
+		}
+	}
+	return "", false
+}
+
+// readMapping reads a file of codes. An empty one has none.
+func readMapping(content []byte) (convert.Value, error) {
+	if len(bytes.TrimSpace(content)) == 0 {
+		return nil, nil
+	}
+	v, err := jsontext.Read(content, jsontext.Options{})
+	if _, ok := member(v, "Mapping").(*convert.Map); !ok && err == nil {
+		err = convert.Errorf(convert.InvalidCodeMapping, "there is no object Mapping")
+	}
+	return v, err
 }
 
 // clean returns a folder's name; empty for the one at the top.
@@ -191,7 +218,11 @@ func (s *Set) Render(ctx context.Context, dst []byte, root string, vars map[stri
 	if o.Zone == nil {
 		o.Zone = time.UTC
 	}
-	r := &run{ctx: ctx, set: s, o: o, out: dst, vars: make([]variable, s.names.count())}
+	r, _ := s.runs.Get().(*run)
+	if r == nil {
+		r = &run{set: s}
+	}
+	r.begin(ctx, dst, o)
 	folder := clean(path.Dir(root))
 	if !o.NoParent && folder != "" {
 		r.parent = folder + "/"
@@ -203,5 +234,10 @@ func (s *Set) Render(ctx context.Context, dst []byte, root string, vars map[stri
 		r.define(name, v)
 	}
 	_, err = r.template(t)
-	return r.out, err
+	out := r.out
+	if err == nil { // one that failed may have scopes open
+		r.end()
+		s.runs.Put(r)
+	}
+	return out, err
 }

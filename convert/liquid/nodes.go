@@ -22,7 +22,7 @@ type outputNode struct{ from expression }
 func (n outputNode) render(r *run) (flow, error) {
 	v, err := n.from.value(r)
 	if err == nil {
-		r.out = appendPrinted(r.out, v)
+		err = r.write(v)
 	}
 	return onward, err
 }
@@ -52,7 +52,7 @@ func (n captureNode) render(r *run) (f flow, err error) {
 		f, err = r.block(n.body)
 		return err
 	})
-	if err == nil {
+	if err == nil && f == onward { // what a break leaves is not assigned
 		r.assign(n.name, text)
 	}
 	return f, err
@@ -183,10 +183,9 @@ func (n *forNode) render(r *run) (flow, error) {
 
 // items returns what the loop goes through.
 func (n *forNode) items(r *run, v convert.Value) ([]convert.Value, error) {
-	all, _ := items(v)
 	from := 0
 	if n.goesOn {
-		from = r.loops[n.key()]
+		from = r.loops[n.name]
 	} else if n.offset != nil {
 		v, err := n.offset.value(r)
 		if err != nil {
@@ -195,7 +194,9 @@ func (n *forNode) items(r *run, v convert.Value) ([]convert.Value, error) {
 		number, _ := toInt(v)
 		from = int(number)
 	}
-	all = all[min(max(from, 0), len(all)):]
+	from = max(from, 0)
+	all, _ := some(v, r.o.MaxIterations+1+min(from, maxText))
+	all = all[min(from, len(all)):]
 	if n.limit != nil {
 		v, err := n.limit.value(r)
 		if err != nil {
@@ -211,7 +212,7 @@ func (n *forNode) items(r *run, v convert.Value) ([]convert.Value, error) {
 	if r.loops == nil {
 		r.loops = map[string]int{}
 	}
-	r.loops[n.key()] = from + len(all)
+	r.loops[n.name] = from + len(all)
 	if n.reversed {
 		turned := make([]convert.Value, len(all))
 		for i, item := range all {
@@ -221,8 +222,6 @@ func (n *forNode) items(r *run, v convert.Value) ([]convert.Value, error) {
 	}
 	return all, nil
 }
-
-func (n *forNode) key() string { return n.name }
 
 // loopState is the value forloop.
 type loopState struct {
@@ -327,15 +326,22 @@ func (n *includeNode) render(r *run) (flow, error) {
 	if err := bindAll(r, n.attributes); err != nil {
 		return onward, err
 	}
-	all, many := items(with)
+	all, many := some(with, r.o.MaxIterations+1)
 	if !many {
 		if with != nil {
 			r.bind(r.set.names.number(name), with)
 		}
 		return r.template(t)
 	}
+	if len(all) > r.o.MaxIterations {
+		return onward, convert.Errorf(convert.TemplateRenderingError, "a template is included for more than %d items", r.o.MaxIterations)
+	}
+	number := r.set.names.number(name)
 	for _, item := range all {
-		r.bind(r.set.names.number(name), item)
+		if err := r.check(); err != nil {
+			return onward, err
+		}
+		r.bind(number, item)
 		if _, err := r.template(t); err != nil {
 			return onward, err
 		}

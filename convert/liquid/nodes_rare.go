@@ -32,12 +32,13 @@ func (n *mergeDiffNode) render(r *run) (flow, error) {
 	if err != nil {
 		return onward, err
 	}
-	text, err := r.captured(func() error {
-		_, err := r.block(n.body)
+	var f flow
+	text, err := r.captured(func() (err error) {
+		f, err = r.block(n.body)
 		return err
 	})
-	if err != nil {
-		return onward, err
+	if err != nil || f != onward {
+		return f, err
 	}
 	if v == nil {
 		r.out = append(r.out, `""`...)
@@ -51,8 +52,12 @@ func (n *mergeDiffNode) render(r *run) (flow, error) {
 	if err != nil {
 		return onward, err
 	}
-	r.out, err = jsontext.Append(r.out, merged, 0)
-	return onward, err
+	out, err := jsontext.Append(r.out, merged, 0)
+	if err != nil {
+		return onward, err
+	}
+	r.out = out
+	return onward, r.fits()
 }
 
 // mergeDiff returns a dictionary with the members of a JSON object put in the place of its own.
@@ -122,8 +127,11 @@ type cycleNode struct {
 
 func readCycle(p *parser, t token) (node, error) {
 	markup, key := t.text, t.text
-	if name, rest, ok := strings.Cut(markup, ":"); ok && !strings.ContainsAny(name, `"'`) || ok && strings.HasSuffix(strings.TrimSpace(name), strings.TrimSpace(name)[:1]) && !strings.Contains(name, ",") {
-		key, markup = strings.TrimSpace(name), rest
+	if name, n := fragment(markup); n > 0 { // a name in front of a colon, in quotes or not
+		name, rest := strings.TrimSuffix(name, ":"), strings.TrimLeft(markup[n:], " \t")
+		if after, ok := strings.CutPrefix(rest, ":"); ok || strings.HasSuffix(markup[:n], ":") {
+			key, markup = name, after
+		}
 	}
 	n := cycleNode{key: key, values: p.alternatives(markup)}
 	if len(n.values) == 0 {
@@ -140,7 +148,7 @@ func (n cycleNode) render(r *run) (flow, error) {
 	r.cycles[n.key] = (i + 1) % len(n.values)
 	v, err := n.values[i%len(n.values)].value(r)
 	if err == nil {
-		r.out = appendPrinted(r.out, v)
+		err = r.write(v)
 	}
 	return onward, err
 }
@@ -158,7 +166,7 @@ func (n *ifChangedNode) render(r *run) (f flow, err error) {
 		f, err = r.block(n.body)
 		return err
 	})
-	if last, ok := r.last[n]; err != nil || ok && last == text {
+	if last, ok := r.last[n]; err != nil || f != onward || ok && last == text {
 		return f, err
 	}
 	if r.last == nil {
@@ -181,7 +189,8 @@ func readTableRow(p *parser, t token) (node, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &tableRowNode{loop: &forNode{item: p.set.names.number(name), name: name + "-" + text, from: p.parseFragment(text)}, name: p.set.names.number("tablerowloop")}
+	loop := &forNode{item: p.set.names.number(name), name: name + "-" + text, from: p.parseFragment(text)}
+	n := &tableRowNode{loop: loop, name: p.set.names.number("tablerowloop")}
 	for _, a := range p.attributes(rest) {
 		switch a.name {
 		case "limit":
@@ -219,9 +228,8 @@ func (n *tableRowNode) render(r *run) (flow, error) {
 		return onward, err
 	}
 	defer r.pop()
-	state := &loopState{name: n.loop.name, length: len(all)}
+	state := &rowState{loopState: loopState{name: n.loop.name, length: len(all)}, cols: int(min(cols, maxText))}
 	r.bind(n.name, state)
-	row, col := 1, int64(0)
 	r.out = append(r.out, "<tr class=\"row1\">\n"...)
 	for i, item := range all {
 		if err := r.check(); err != nil {
@@ -229,18 +237,39 @@ func (n *tableRowNode) render(r *run) (flow, error) {
 		}
 		state.index = i
 		r.bind(n.loop.item, item)
-		col++
-		r.out = append(strconv.AppendInt(append(r.out, `<td class="col`...), col, 10), `">`...)
+		r.out = append(strconv.AppendInt(append(r.out, `<td class="col`...), int64(state.col()), 10), `">`...)
 		if _, err := r.block(n.loop.body); err != nil {
 			return onward, err
 		}
 		r.out = append(r.out, "</td>"...)
-		if col == cols && i+1 < len(all) {
-			row++
-			col = 0
-			r.out = append(strconv.AppendInt(append(r.out, "</tr>\n<tr class=\"row"...), int64(row), 10), `">`...)
+		if state.col() == state.cols && i+1 < len(all) {
+			r.out = append(strconv.AppendInt(append(r.out, "</tr>\n<tr class=\"row"...), int64(i/state.cols+2), 10), `">`...)
 		}
 	}
 	r.out = append(r.out, "</tr>\n"...)
 	return onward, nil
+}
+
+// rowState is the value tablerowloop.
+type rowState struct {
+	loopState
+	cols int
+}
+
+// col returns the number of the column, from 1.
+func (s *rowState) col() int { return s.index%s.cols + 1 }
+
+// Member implements convert.Drop.
+func (s *rowState) Member(name string) (convert.Value, error) {
+	switch name {
+	case "col":
+		return int64(s.col()), nil
+	case "col0":
+		return int64(s.col() - 1), nil
+	case "col_first":
+		return s.col() == 1, nil
+	case "col_last":
+		return s.col() == s.cols, nil
+	}
+	return s.loopState.Member(name)
 }

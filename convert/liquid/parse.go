@@ -38,7 +38,11 @@ type parser struct {
 	t      *template
 	tokens []token
 	at     int
+	depth  int // of blocks within one another
 }
+
+// maxNesting is how deep blocks may lie within one another in one template.
+const maxNesting = 500
 
 func parse(t *template) (block, error) {
 	tokens, err := lex(t.name, t.source)
@@ -64,6 +68,10 @@ func (p *parser) wrong(format string, args ...any) error {
 
 // block reads nodes up to a tag that ends or parts a block, which it returns; an empty token at the end.
 func (p *parser) block() (block, token, error) {
+	if p.depth++; p.depth > maxNesting {
+		return block{}, token{}, p.wrong("blocks lie within one another deeper than %d", maxNesting)
+	}
+	defer func() { p.depth-- }()
 	b := block{t: p.t}
 	for p.at < len(p.tokens) {
 		t := p.tokens[p.at]

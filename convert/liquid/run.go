@@ -17,9 +17,9 @@ type run struct {
 	depth  int    // of scopes
 	steps  int
 
-	vars   []variable // by number of their name
-	scopes []mark     // of what is bound in open scopes
-	args   []convert.Value
+	vars   []variable     // by number of their name
+	scopes []mark         // of what is bound in open scopes
+	calls  []*call        // that are not in use
 	loops  map[string]int // where loops that go on left off
 	cycles map[string]int
 	last   map[*ifChangedNode]string
@@ -39,6 +39,25 @@ type mark struct{ name, scope int }
 
 // maxDepth is how many scopes may be open.
 const maxDepth = 80
+
+// begin makes ready for a rendering.
+func (r *run) begin(ctx context.Context, dst []byte, o Run) {
+	r.ctx, r.out, r.o, r.parent, r.depth, r.steps = ctx, dst, o, "", 0, 0
+	if n := r.set.names.count(); len(r.vars) < n {
+		r.vars = append(r.vars, make([]variable, n-len(r.vars))...)
+	}
+}
+
+// end forgets all of a rendering but the room that it took.
+func (r *run) end() {
+	for i := range r.vars {
+		r.vars[i] = variable{inner: r.vars[i].inner[:0]}
+	}
+	r.ctx, r.out, r.o = nil, nil, Run{}
+	clear(r.loops)
+	clear(r.cycles)
+	clear(r.last)
+}
 
 func (r *run) variable(name int) *variable {
 	if name >= len(r.vars) {
@@ -122,8 +141,8 @@ func (r *run) template(t *template) (flow, error) {
 
 // check ends a rendering whose time is over or that wrote too much. It is asked often and looks at the clock seldom.
 func (r *run) check() error {
-	if r.o.MaxOutput > 0 && len(r.out) > r.o.MaxOutput {
-		return convert.Errorf(convert.TemplateRenderingError, "the template writes more than %d bytes", r.o.MaxOutput)
+	if err := r.fits(); err != nil {
+		return err
 	}
 	if r.steps++; r.steps%64 != 0 {
 		return nil
@@ -139,10 +158,39 @@ func (r *run) check() error {
 	return nil
 }
 
+// fits returns an error once too much is written.
+func (r *run) fits() error {
+	if r.o.MaxOutput > 0 && len(r.out) > r.o.MaxOutput {
+		return convert.Errorf(convert.TemplateRenderingError, "the template writes more than %d bytes", r.o.MaxOutput)
+	}
+	return nil
+}
+
+// write writes what an output shows of a value. Of many items it stops at the first that is too much.
+func (r *run) write(v convert.Value) error {
+	l, ok := v.(*convert.List)
+	if !ok {
+		r.out = appendPrinted(r.out, v)
+		return r.fits()
+	}
+	for _, item := range l.Items {
+		if b, ok := item.(bool); ok {
+			item = boolName(b)
+		}
+		if err := r.write(item); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // captured renders a block and returns what it wrote instead of leaving it in the output.
 func (r *run) captured(render func() error) (string, error) {
 	start := len(r.out)
 	err := render()
+	if err == nil && len(r.out)-start > maxText {
+		err = tooLong()
+	}
 	text := string(r.out[start:])
 	r.out = r.out[:start]
 	return text, err

@@ -188,36 +188,25 @@ func readEvaluate(p *parser, t token) (node, error) {
 
 // readComment passes over everything up to endcomment.
 func readComment(p *parser, t token) (node, error) {
-	_, err := p.until("end" + t.tag)
+	_, err := p.verbatim(t.tag)
 	return nil, err
 }
 
 // readRaw takes everything up to the end as text.
 func readRaw(p *parser, t token) (node, error) {
-	text, err := p.until("end" + t.tag)
+	text, err := p.verbatim(t.tag)
 	return textNode(text), err
 }
 
-// until passes over tokens up to a tag and returns them as text.
-func (p *parser) until(tag string) (string, error) {
-	var b strings.Builder
-	for start := p.at; p.at < len(p.tokens); {
-		t := p.tokens[p.at]
-		p.at++
-		switch {
-		case t.kind == tagToken && t.tag == tag:
-			return b.String(), nil
-		case t.kind == textToken:
-			b.WriteString(t.text)
-		case t.kind == outputToken:
-			b.WriteString("{{ " + t.text + " }}")
-		default:
-			b.WriteString("{% " + strings.TrimSpace(t.tag+" "+t.text) + " %}")
-		}
-		if p.at == len(p.tokens) {
-			p.at = start
-			break
-		}
+// verbatim returns what stands between a tag and its end, which the lexer has left as it is.
+func (p *parser) verbatim(tag string) (text string, err error) {
+	rest := p.tokens[p.at:]
+	if len(rest) > 0 && rest[0].kind == textToken {
+		text, rest = rest[0].text, rest[1:]
 	}
-	return "", p.wrong("the tag is not ended by %s", tag)
+	if len(rest) == 0 || rest[0].tag != "end"+tag {
+		return "", p.wrong("%s is not ended by end%s", tag, tag)
+	}
+	p.at = len(p.tokens) - len(rest) + 1
+	return text, nil
 }

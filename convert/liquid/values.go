@@ -1,7 +1,11 @@
 package liquid
 
 import (
+	"cmp"
+	"errors"
+	"math"
 	"math/big"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -75,6 +79,12 @@ func scalar(v convert.Value) (string, bool) {
 
 // formatDouble writes a number as .NET does: its shortest form.
 func formatDouble(f float64) string {
+	switch {
+	case math.IsInf(f, 1):
+		return "Infinity"
+	case math.IsInf(f, -1):
+		return "-Infinity"
+	}
 	s := strconv.FormatFloat(f, 'G', -1, 64)
 	if !strings.Contains(s, "E") {
 		return s
@@ -109,60 +119,126 @@ func truth(v convert.Value) bool {
 	return v != nil && (!is || b)
 }
 
-// equal compares values as == does.
+// equal compares values as == does: the right one is taken for what the left one is, or if that cannot be the left one for what the right one is.
 func equal(a, b convert.Value) bool {
 	if _, ok := a.(emptiness); ok {
 		a, b = b, a
 	}
 	if _, ok := b.(emptiness); ok {
-		if _, both := a.(emptiness); both {
-			return true
-		}
-		all, ok := items(a)
-		return ok && len(all) == 0
+		return vacant(a)
 	}
 	if a == nil || b == nil {
 		return a == nil && b == nil
 	}
-	switch x := a.(type) {
-	case string:
-		y, ok := scalar(b)
-		return ok && x == y
-	case bool:
-		switch y := b.(type) {
-		case bool:
+	if x, ok := a.(string); ok { // what there is most
+		if y, ok := b.(string); ok {
 			return x == y
-		case string:
-			return strings.EqualFold(strings.TrimSpace(y), strconv.FormatBool(x))
 		}
-		n, ok := toDouble(b)
-		return ok && (n != 0) == x
-	case *convert.Map, *convert.List:
-		return same(a, b)
 	}
-	if x, ok := a.(time.Time); ok {
-		y, ok := b.(time.Time)
-		return ok && x.Equal(y)
+	if c, ok := converted(b, a); ok {
+		return same(a, c)
 	}
-	if x, ok := toDouble(a); ok {
-		y, ok := toDouble(b)
-		return ok && x == y
+	if c, ok := converted(a, b); ok {
+		return same(c, b)
 	}
-	return same(a, b)
+	return false
 }
 
-// same reports whether two values are the same one.
-func same(a, b convert.Value) (is bool) {
-	switch a.(type) {
+// vacant reports whether a value can be gone through and has nothing in it.
+func vacant(v convert.Value) bool {
+	switch v := v.(type) {
+	case emptiness:
+		return true
+	case string:
+		return v == ""
+	case *convert.List:
+		return len(v.Items) == 0
+	case *convert.Map:
+		return v.Len() == 0
+	case convert.Enumerable:
+		return len(v.Items()) == 0
+	}
+	return false
+}
+
+// converted returns a value as one of the kind of another; ok is false if it is of another kind and there is no such value.
+func converted(v, like convert.Value) (c convert.Value, ok bool) {
+	switch like.(type) {
+	case string:
+		s, ok := scalar(v)
+		return s, ok
+	case bool:
+		switch v := v.(type) {
+		case bool:
+			return v, true
+		case string:
+			switch strings.ToLower(strings.TrimSpace(v)) {
+			case "true":
+				return true, true
+			case "false":
+				return false, true
+			}
+			return nil, false
+		}
+		f, ok := toDouble(v)
+		return f != 0, ok
+	case int64:
+		if b, is := v.(*big.Int); is {
+			return b.Int64(), b.IsInt64()
+		}
+		n, ok := toInt(v)
+		return n, ok
+	case float64:
+		f, ok := toDouble(v)
+		return f, ok
+	case convert.Decimal:
+		return toDecimal(v)
+	case *big.Int:
+		switch v := v.(type) {
+		case *big.Int:
+			return v, true
+		case int64:
+			return big.NewInt(v), true
+		}
+		return nil, false
+	case time.Time:
+		switch v := v.(type) {
+		case time.Time:
+			return v, true
+		case string:
+			t, _, ok := parseDate(v, time.UTC)
+			return t, ok
+		}
+		return nil, false
+	}
+	return v, sameKind(v, like)
+}
+
+// sameKind reports whether neither of two values is a scalar.
+func sameKind(a, b convert.Value) bool {
+	_, x := scalar(a)
+	_, y := scalar(b)
+	return !x && !y
+}
+
+// same reports whether two values of one kind are the same: scalars by what they are, others only if they are one.
+func same(a, b convert.Value) bool {
+	switch x := a.(type) {
+	case string, bool, int64, float64:
+		return a == b
+	case convert.Decimal:
+		y, ok := b.(convert.Decimal)
+		return ok && x.Cmp(y) == 0
+	case *big.Int:
+		y, ok := b.(*big.Int)
+		return ok && x.Cmp(y) == 0
+	case time.Time:
+		y, ok := b.(time.Time)
+		return ok && x.Equal(y)
 	case pair:
 		return false
 	}
-	defer func() {
-		if recover() != nil { // values of a kind that Go does not compare
-			is = false
-		}
-	}()
-	return a == b
+	return reflect.ValueOf(a).Comparable() && reflect.ValueOf(b).Comparable() && a == b
 }
 
 // toDouble returns the number that a value is or has the text of.
@@ -184,10 +260,75 @@ func toDouble(v convert.Value) (float64, bool) {
 		f, err := v.Float64()
 		return f, err == nil
 	case string:
-		f, err := strconv.ParseFloat(strings.TrimSpace(v), 64)
-		return f, err == nil
+		return parseDouble(v)
 	}
 	return 0, false
+}
+
+// parseDouble reads a number as .NET reads doubles: with an exponent, and with commas between its digits.
+func parseDouble(s string) (float64, bool) {
+	s = strings.TrimSpace(s)
+	switch strings.ToLower(s) {
+	case "infinity", "-infinity", "+infinity", "nan":
+	default:
+		for i := range len(s) {
+			if b := s[i]; (b < '0' || b > '9') && strings.IndexByte("+-.,eE", b) < 0 {
+				return 0, false
+			}
+		}
+		if strings.HasPrefix(s, ",") {
+			return 0, false
+		}
+		s = strings.ReplaceAll(s, ",", "")
+	}
+	f, err := strconv.ParseFloat(s, 64)
+	return f, err == nil || errors.Is(err, strconv.ErrRange) // beyond all numbers is infinite
+}
+
+// maxDigits is how many digits a text may have that is read as a decimal, and wholeDigits how many before the point the result may.
+const (
+	maxDigits   = 60
+	wholeDigits = 29
+)
+
+// parseDecimal reads a number with digits and a point, as .NET reads decimals.
+func parseDecimal(s string) (convert.Decimal, bool) {
+	digits := strings.TrimLeft(s, "+-")
+	if len(digits) == 0 || len(s)-len(digits) > 1 || len(digits) > maxDigits {
+		return nil, false
+	}
+	for i := range len(digits) {
+		if b := digits[i]; (b < '0' || b > '9') && b != '.' {
+			return nil, false
+		}
+	}
+	d, _, err := apd.NewFromString(strings.TrimPrefix(s, "+"))
+	if err != nil || d.NumDigits()+int64(d.Exponent) > wholeDigits {
+		return nil, false
+	}
+	return d, true
+}
+
+// toDecimal returns the decimal that a value is or has the text of.
+func toDecimal(v convert.Value) (convert.Value, bool) {
+	switch v := v.(type) {
+	case convert.Decimal:
+		return v, true
+	case int64:
+		return apd.New(v, 0), true
+	case bool:
+		if v {
+			return apd.New(1, 0), true
+		}
+		return apd.New(0, 0), true
+	case float64:
+		d, ok := parseDecimal(strconv.FormatFloat(v, 'f', -1, 64))
+		return d, ok
+	case string:
+		d, ok := parseDecimal(strings.ReplaceAll(strings.TrimSpace(v), ",", ""))
+		return d, ok
+	}
+	return nil, false
 }
 
 // toInt returns the whole number that a value is, has the text of, or is nearest to.
@@ -202,35 +343,52 @@ func toInt(v convert.Value) (int64, bool) {
 		return n, err == nil
 	}
 	f, ok := toDouble(v)
-	if !ok {
+	n, whole := wholeOf(math.RoundToEven(f))
+	return n, ok && whole
+}
+
+// wholeOf returns a number as an integer; ok is false if it is too large for one.
+func wholeOf(f float64) (n int64, ok bool) {
+	if math.IsNaN(f) || f < -1<<63 || f >= 1<<63 {
 		return 0, false
 	}
-	return int64(roundEven(f)), true
+	return int64(f), true
 }
 
 // compare orders values as < does: the right one is taken for what the left one is.
 func compare(a, b convert.Value) (int, error) {
-	if x, ok := a.(string); ok {
-		y, err := printed(b)
-		return compareText(x, y), err
+	c, ok := converted(b, a)
+	if !ok {
+		return 0, noOrder()
 	}
-	if x, ok := a.(time.Time); ok {
-		if y, ok := b.(time.Time); ok {
-			return x.Compare(y), nil
+	switch x := a.(type) {
+	case string:
+		return compareText(x, c.(string)), nil
+	case int64:
+		return cmp.Compare(x, c.(int64)), nil
+	case float64:
+		return cmp.Compare(x, c.(float64)), nil
+	case convert.Decimal:
+		return x.Cmp(c.(convert.Decimal)), nil
+	case *big.Int:
+		return x.Cmp(c.(*big.Int)), nil
+	case time.Time:
+		return x.Compare(c.(time.Time)), nil
+	case bool:
+		y := c.(bool)
+		switch {
+		case x == y:
+			return 0, nil
+		case y:
+			return -1, nil
 		}
-	}
-	x, ok := toDouble(a)
-	y, also := toDouble(b)
-	if !ok || !also {
-		return 0, convert.Errorf(convert.TemplateRenderingError, "values are compared that have no order")
-	}
-	switch {
-	case x < y:
-		return -1, nil
-	case x > y:
 		return 1, nil
 	}
-	return 0, nil
+	return 0, noOrder()
+}
+
+func noOrder() error {
+	return convert.Errorf(convert.TemplateRenderingError, "values are compared that have no order")
 }
 
 // compareText orders texts without regard to case, and equal ones with lower case first.
